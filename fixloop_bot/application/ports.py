@@ -1,0 +1,172 @@
+"""What the use cases need from outside, in the core's words. Adapters implement these; nothing here knows a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Step
+from fixloop_bot.domain.runs import Run
+from fixloop_bot.domain.samples import Sample
+from fixloop_bot.domain.signals import Signal
+
+
+class Clock(Protocol):
+    """Time, injected so that tests need none."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One answered time series: points are (epoch seconds, value), gaps left out."""
+
+    scope: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One log record, newest first in answers. ``message`` is data from outside."""
+
+    id: str
+    at: float
+    status: str
+    service: str
+    message: str
+
+
+class MonitorState(Protocol):
+    """A monitor group's state by API: ``OK``, ``Alert``, ``Warn``, ``No Data`` or Datadog's other words."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Telemetry(Protocol):
+    """Datadog, read by API. Every method raises TelemetryUnavailable with one sentence."""
+
+    async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
+        """Points of a metric query between two epoch seconds."""
+        ...
+
+    async def error_logs(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[LogLine]: ...
+
+    async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorState: ...
+
+    def seconds_between_queries(self) -> float:
+        """How long a caller that polls should wait, so that the shared query budget lasts (rate-limit headers)."""
+        ...
+
+
+class DeepLinks(Protocol):
+    """Addresses in Datadog's pages. Times are epoch seconds; pure functions of their arguments."""
+
+    def monitor(self, monitor_id: str, *, group: str, start: float, end: float) -> str: ...
+    def metric(self, query: str, *, start: float, end: float) -> str: ...
+    def logs(self, query: str, *, start: float, end: float) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBrief:
+    """What the planner may know: state and telemetry, secrets masked; all text in it is data, never instructions.
+
+    ``metrics`` are (name, query, points of the last hour); ``operations`` one line for each OpenAPI operation;
+    ``complaints`` what was wrong with the last answer, in sentences.
+    """
+
+    incident: Incident
+    service: Service | None
+    metrics: tuple[tuple[str, str, tuple[tuple[float, float], ...]], ...] = ()
+    logs: tuple[LogLine, ...] = ()
+    operations: tuple[str, ...] = ()
+    hint: str = ""
+    complaints: tuple[str, ...] = ()
+    last_answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDraft:
+    """What the model wrote, parsed but not yet vetted. ``raw`` is its text, to be quoted in a re-ask."""
+
+    steps: tuple[Step, ...]
+    raw: str
+    model: str
+
+
+class UnusableAnswer(Exception):  # noqa: N818 - it is an answer, and the planner's caller re-asks
+    """The model answered, but not with a plan. ``complaints`` are sentences for the re-ask; ``raw`` its text."""
+
+    def __init__(self, complaints: Sequence[str], *, raw: str) -> None:
+        self.complaints = tuple(complaints)
+        self.raw = raw
+        super().__init__("; ".join(self.complaints))
+
+
+class Planner(Protocol):
+    """Writes one plan draft. Raises UnusableAnswer (re-ask may help) or PlannerUnavailable (it will not)."""
+
+    @property
+    def available(self) -> bool: ...
+
+    @property
+    def model(self) -> str: ...
+
+    async def draft(self, brief: PlanBrief) -> PlanDraft: ...
+
+
+class Prober(Protocol):
+    """Sends one probe through the gate and returns its sample; never raises for what the target does."""
+
+    async def sample(self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool) -> Sample: ...
+
+    async def fetch_document(self, service: Service, url: str) -> bytes:
+        """A document of the service (its OpenAPI file) through the same gate; raises BadInput with a sentence."""
+        ...
+
+
+class Store(Protocol):
+    """The truth. Every method raises StoreUnavailable; ``save_*`` raise Conflict when somebody else wrote first."""
+
+    async def remember_signal(self, signal: Signal) -> bool:
+        """Durably store a signal; False if this very notification was stored before."""
+        ...
+
+    async def signal_done(self, signal_id: str) -> None: ...
+    async def unfinished_signals(self) -> Sequence[Signal]: ...
+
+    async def next_incident_number(self) -> int: ...
+    async def incident(self, incident_id: str) -> Incident | None: ...
+    async def incident_of_identity(self, identity: str) -> str | None: ...
+    async def open_incident_of(self, service_key: str) -> str | None: ...
+    async def open_incidents(self) -> Sequence[str]: ...
+    async def latest_incidents(self, limit: int) -> Sequence[str]: ...
+    async def incident_of_thread(self, channel: str, ts: str) -> str | None: ...
+    async def create_incident(self, incident: Incident) -> bool:
+        """Store a new incident and its indexes at once; False if its service already has an open one."""
+        ...
+
+    async def save_incident(self, incident: Incident) -> Incident:
+        """Compare-and-set on ``revision``; returns the incident with its new revision. Raises Conflict."""
+        ...
+
+    async def run(self, run_id: str) -> Run | None: ...
+    async def save_run(self, run: Run) -> None:
+        """Save unless a later ``attempt`` has written; raises Conflict then."""
+        ...
+
+    async def add_samples(self, run: Run, step_id: str, samples: Sequence[Sample]) -> None: ...
+    async def samples(self, run_id: str, step_id: str) -> Sequence[Sample]: ...
+
+    async def once(self, name: str, *, seconds: float) -> bool:
+        """True for the first caller of this name within so many seconds, in any process."""
+        ...

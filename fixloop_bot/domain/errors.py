@@ -1,0 +1,93 @@
+"""Everything the core may raise, in one tree.
+
+::
+
+    FixLoopError                     a sentence that a person can act on
+    ├── BadInput                     what came in cannot be understood; names what and where
+    │   ├── CatalogError             line and key of fixloop.yml
+    │   ├── PlanRejected             a plan that breaks the catalog's rules, with every reason
+    │   ├── ExpectError              an ``expect`` line, with the column
+    │   ├── GateRefused              a request that the catalog does not allow
+    │   └── UnreadableSignal         a webhook body in which no alert can be found
+    ├── IllegalTransition            the lifecycle does not allow it; nothing changed
+    ├── Conflict                     somebody else wrote first; read again and retry
+    ├── NewerDocument                the store holds a document of a newer FixLoop
+    ├── StoreUnavailable             the store did not answer
+    ├── TelemetryUnavailable         Datadog did not answer, or refused
+    ├── PlannerUnavailable           no model, or no usable answer; the standard plan steps in
+    └── SlackRefused                 Slack said no, with its error name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class FixLoopError(Exception):
+    """Base of all; ``str(error)`` is one sentence for a person."""
+
+
+class BadInput(FixLoopError):
+    """What came in cannot be understood."""
+
+
+class CatalogError(BadInput):
+    """The catalog is wrong; the sentence names line and key."""
+
+
+class PlanRejected(BadInput):
+    """A plan breaks the rules of its service. ``reasons`` has one sentence for each breach."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(" ".join(self.reasons))
+
+
+class ExpectError(BadInput):
+    """An ``expect`` line that cannot be read. ``column`` counts from 1."""
+
+    def __init__(self, sentence: str, *, source: str, column: int) -> None:
+        self.source = source
+        self.column = column
+        super().__init__(f"{sentence} (column {column} of `{source}`)")
+
+
+class GateRefused(BadInput):
+    """A request that the catalog does not allow; nothing was sent."""
+
+
+class UnreadableSignal(BadInput):
+    """A webhook body in which no alert can be found."""
+
+
+class IllegalTransition(FixLoopError):
+    """The lifecycle does not allow this move; the incident is unchanged."""
+
+
+class Conflict(FixLoopError):
+    """Somebody else wrote first."""
+
+
+class NewerDocument(FixLoopError):
+    """The store holds a document that a newer FixLoop has written."""
+
+
+class StoreUnavailable(FixLoopError):
+    """The store did not answer."""
+
+
+class TelemetryUnavailable(FixLoopError):
+    """Datadog could not be asked."""
+
+
+class PlannerUnavailable(FixLoopError):
+    """The model wrote no usable plan; the sentence says why."""
+
+
+class SlackRefused(FixLoopError):
+    """Slack answered with an error; ``error`` is Slack's own name for it."""
+
+    def __init__(self, error: str, *, method: str, detail: str = "") -> None:
+        self.error = error
+        self.method = method
+        super().__init__(f"Slack refused {method}: {error}{f' ({detail})' if detail else ''}")

@@ -1,0 +1,325 @@
+"""An incident and its lifecycle. ``TRANSITIONS`` owns the lifecycle; ``advance()`` is the only door.
+
+::
+
+    open ──reproduce──▶ reproduced ──prove──▶ recovered ──resolve──▶ resolved
+      ▲                     ▲                     │                     │
+      │                     └────── regress ──────┤                     │
+      └───────────── alert, alert again ──────────┴──── alert again, reopen
+
+Datadog's Recovered moves nothing (rule of proof 5): it is noted, and asks for a validate run. A signal that is older than
+what is already known of its identity is noted as late and moves nothing. A move that the table does not have raises
+IllegalTransition and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from fixloop_bot.domain.errors import IllegalTransition
+from fixloop_bot.domain.plans import Plan
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
+from fixloop_bot.domain.signals import IdentityKind, Measure, Signal, Transition, bare_title
+
+TIMELINE_LENGTH = 200
+"""Entries kept in an incident; the oldest but the first are dropped, since the store has the signals themselves."""
+
+
+class State(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    REPRODUCED = "reproduced"
+    RECOVERED = "recovered"
+    RESOLVED = "resolved"
+
+
+class Move(StrEnum):
+    """What can happen to an incident."""
+
+    ALERT = "alert"
+    ALERT_AGAIN = "alert again"
+    REPRODUCE = "reproduce"
+    PROVE = "prove"
+    REGRESS = "regress"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+
+
+TRANSITIONS: dict[tuple[State, Move], State] = {
+    (State.OPEN, Move.ALERT): State.OPEN,
+    (State.OPEN, Move.ALERT_AGAIN): State.OPEN,
+    (State.OPEN, Move.REPRODUCE): State.REPRODUCED,
+    (State.OPEN, Move.PROVE): State.RECOVERED,
+    (State.OPEN, Move.REGRESS): State.REPRODUCED,
+    (State.OPEN, Move.RESOLVE): State.RESOLVED,
+    (State.REPRODUCED, Move.ALERT): State.REPRODUCED,
+    (State.REPRODUCED, Move.ALERT_AGAIN): State.REPRODUCED,
+    (State.REPRODUCED, Move.REPRODUCE): State.REPRODUCED,
+    (State.REPRODUCED, Move.PROVE): State.RECOVERED,
+    (State.REPRODUCED, Move.REGRESS): State.REPRODUCED,
+    (State.REPRODUCED, Move.RESOLVE): State.RESOLVED,
+    (State.RECOVERED, Move.ALERT): State.OPEN,
+    (State.RECOVERED, Move.ALERT_AGAIN): State.OPEN,
+    (State.RECOVERED, Move.REPRODUCE): State.REPRODUCED,
+    (State.RECOVERED, Move.PROVE): State.RECOVERED,
+    (State.RECOVERED, Move.REGRESS): State.REPRODUCED,
+    (State.RECOVERED, Move.RESOLVE): State.RESOLVED,
+    (State.RESOLVED, Move.ALERT_AGAIN): State.OPEN,
+    (State.RESOLVED, Move.REGRESS): State.REPRODUCED,
+    (State.RESOLVED, Move.REOPEN): State.OPEN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalLine:
+    """What is known of one trouble (one identity) within the incident: its newest transition and reading."""
+
+    identity: str
+    identity_kind: IdentityKind
+    title: str
+    transition: Transition
+    first_at: float
+    last_at: float
+    value: float | None = None
+    measure: Measure | None = None
+    monitor_id: str | None = None
+    scope: str = ""
+    link: str | None = None
+    seen: int = 1
+
+    @property
+    def firing(self) -> bool:
+        return self.transition.alerting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the timeline: when (epoch seconds), who (a Slack user id, ``datadog`` or ``fixloop``), what."""
+
+    at: float
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A manual step done by a person."""
+
+    step_id: str
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The last selection a person sent from one rendering of the checklist; the next one is compared with it."""
+
+    block_id: str
+    user: str
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """What the incident remembers of a run; the run itself is kept beside it."""
+
+    id: str
+    number: int
+    kind: RunKind
+    plan_hash: str
+    plan_version: int
+    started_by: str
+    started_at: float
+    finished_at: float | None = None
+    verdict: RecoveryVerdict | None = None
+    reproduced: bool = False
+    stopped: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One trouble of one service, from its first signal to its resolution.
+
+    ``service_key`` is ``name|env`` and is what a second monitor joins by; ``service`` is the catalog entry's name, or None
+    where the catalog has none. ``revision`` is the compare-and-set counter of the store. Times are epoch seconds.
+    """
+
+    id: str
+    number: int
+    service_key: str
+    service: str | None
+    label: str
+    env: str | None = None
+    title: str
+    severity: str | None = None
+    channel: str
+    state: State = State.OPEN
+    opened_at: float
+    revision: int = 0
+    signals: tuple[SignalLine, ...] = ()
+    plan: Plan | None = None
+    plans_made: int = 0
+    planning_since: float | None = None
+    ticked: tuple[str, ...] = ()
+    manual: tuple[Tick, ...] = ()
+    selections: tuple[Selection, ...] = ()
+    checklist_revision: int = 0
+    runs: tuple[RunLine, ...] = ()
+    active_run: str | None = None
+    verdict: RecoveryVerdict | None = None
+    verdict_reason: str = ""
+    soak_until: float | None = None
+    soak_held: bool = False
+    resolved_at: float | None = None
+    resolved_by: str | None = None
+    reopened: int = 0
+    timeline: tuple[Entry, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not State.RESOLVED
+
+    def run_line(self, run_id: str) -> RunLine | None:
+        return next((line for line in self.runs if line.id == run_id), None)
+
+    def last_run(self, kind: RunKind, *, plan_hash: str | None = None) -> RunLine | None:
+        """The newest finished, not stopped run of a kind (of one frozen plan, if given)."""
+        fitting = [
+            line
+            for line in self.runs
+            if line.kind is kind
+            and line.finished_at is not None
+            and not line.stopped
+            and (plan_hash is None or line.plan_hash == plan_hash)
+        ]
+        return fitting[-1] if fitting else None
+
+    def main_signal(self) -> SignalLine | None:
+        """The signal that the card leads with: the first one that still fires, else the first."""
+        firing = [line for line in self.signals if line.firing]
+        return (firing or list(self.signals) or [None])[0]
+
+    def noted(self, at: float, who: str, what: str) -> Incident:
+        """The same incident with one more line in its timeline."""
+        timeline = (*self.timeline, Entry(at=at, who=who, what=what))
+        if len(timeline) > TIMELINE_LENGTH:
+            timeline = (timeline[0], *timeline[-(TIMELINE_LENGTH - 1) :])
+        return replace(self, timeline=timeline)
+
+
+def advance(incident: Incident, move: Move) -> Incident:
+    """The incident after ``move``; raises IllegalTransition, changing nothing, where the table has no such move."""
+    target = TRANSITIONS.get((incident.state, move))
+    if target is None:
+        raise IllegalTransition(f"{incident.id} is {incident.state.value}: it cannot {move.value}.")
+    leaves_resolution = incident.state is State.RESOLVED
+    falls_back = incident.state in (State.RECOVERED, State.RESOLVED) and target in (State.OPEN, State.REPRODUCED)
+    return replace(
+        incident,
+        state=target,
+        resolved_at=None if leaves_resolution else incident.resolved_at,
+        resolved_by=None if leaves_resolution else incident.resolved_by,
+        verdict=None if falls_back else incident.verdict,
+        verdict_reason="" if falls_back else incident.verdict_reason,
+        soak_until=None if falls_back else incident.soak_until,
+        soak_held=False if falls_back else incident.soak_held,
+        reopened=incident.reopened + (1 if falls_back else 0),
+    )
+
+
+class Reading(StrEnum):
+    """What a signal meant for its incident."""
+
+    JOINED = "joined"
+    NEWER = "newer"
+    LATE = "late"
+    REOPENED = "reopened"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorbed:
+    """An incident after a signal, and what the signal meant."""
+
+    incident: Incident
+    reading: Reading
+
+
+def absorb(incident: Incident, signal: Signal) -> Absorbed:
+    """Take a signal into its incident. Every signal is legal in every state; a late one only leaves a note.
+
+    Late means: older than the newest signal of the same identity, or, in a resolved incident, not newer than the resolution.
+    On equal times an alerting signal beats a recovery, since a wrongly open incident costs less than a wrongly closed one.
+    """
+    known = next((line for line in incident.signals if line.identity == signal.identity), None)
+    if _is_late(incident, known, signal):
+        return _noted_late(incident, signal)
+    lines = tuple(line for line in incident.signals if line.identity != signal.identity)
+    line = _line(known, signal)
+    position = incident.signals.index(known) if known is not None else len(lines)
+    updated = replace(incident, signals=(*lines[:position], line, *lines[position:]))
+    updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
+    if signal.transition.alerting:
+        return _alerted(updated, known, signal)
+    return Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
+
+
+def _alerted(incident: Incident, known: SignalLine | None, signal: Signal) -> Absorbed:
+    was = incident.state
+    if signal.transition is Transition.RENOTIFY and was in (State.RECOVERED, State.RESOLVED) and known is not None:
+        return Absorbed(incident=incident, reading=Reading.NEWER)
+    move = Move.ALERT_AGAIN if signal.transition.again else Move.ALERT
+    if (was, move) not in TRANSITIONS:
+        return Absorbed(incident=incident, reading=Reading.NEWER)
+    moved = advance(incident, move)
+    if moved.reopened > incident.reopened:
+        return Absorbed(incident=moved, reading=Reading.REOPENED)
+    return Absorbed(incident=moved, reading=Reading.JOINED if known is None else Reading.NEWER)
+
+
+def _is_late(incident: Incident, known: SignalLine | None, signal: Signal) -> bool:
+    if incident.resolved_at is not None and signal.occurred_at <= incident.resolved_at:
+        return True
+    if known is None:
+        return False
+    if signal.occurred_at == known.last_at:
+        return known.firing and not signal.transition.alerting
+    return signal.occurred_at < known.last_at
+
+
+def _noted_late(incident: Incident, signal: Signal) -> Absorbed:
+    what = f"{signal.transition.value} arrived late and changed nothing: {bare_title(signal.title)}"
+    return Absorbed(incident=incident.noted(signal.occurred_at, "datadog", what), reading=Reading.LATE)
+
+
+def _line(known: SignalLine | None, signal: Signal) -> SignalLine:
+    keeps = signal.transition is Transition.UNKNOWN and known is not None
+    return SignalLine(
+        identity=signal.identity,
+        identity_kind=signal.identity_kind,
+        title=bare_title(signal.title),
+        transition=known.transition if keeps and known is not None else signal.transition,
+        first_at=known.first_at if known is not None else signal.occurred_at,
+        last_at=signal.occurred_at,
+        value=signal.value if signal.value is not None else (known.value if known else None),
+        measure=signal.measure or (known.measure if known else None),
+        monitor_id=signal.monitor_id or (known.monitor_id if known else None),
+        scope=signal.scope or (known.scope if known else ""),
+        link=signal.link or (known.link if known else None),
+        seen=(known.seen if known else 0) + 1,
+    )
+
+
+def _what(signal: Signal, known: SignalLine | None) -> str:
+    joined = "" if known is not None else " (joined)"
+    doubt = ", but its title says otherwise" if signal.contradiction else ""
+    return f"{signal.transition.value}{doubt}: {bare_title(signal.title)}{joined}"
+
+
+def severity_of(priority: str | None) -> str | None:
+    """``SEV1`` … ``SEV5`` from Datadog's ``P1`` … ``P5``; None where the monitor has no priority."""
+    digits = "".join(char for char in priority or "" if char.isdigit())
+    return f"SEV{digits}" if digits in {"1", "2", "3", "4", "5"} else None

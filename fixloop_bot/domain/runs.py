@@ -1,0 +1,133 @@
+"""A run: one execution of one frozen plan, before the fix (``confirm``), after it (``validate``) or watching (``soak``).
+
+What a run has found is derived from samples by ``StepProgress``; nothing starts out as passed (rule of proof 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fixloop_bot.domain.plans import Plan, Step
+from fixloop_bot.domain.samples import Sample
+
+
+class RunKind(StrEnum):
+    """Why the plan is executed."""
+
+    CONFIRM = "confirm"
+    VALIDATE = "validate"
+    SOAK = "soak"
+
+
+class StepVerdict(StrEnum):
+    """What a step's samples say. Derived, never initialised."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class RecoveryVerdict(StrEnum):
+    """What a validate run says about the incident, in DESIGN's words."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    NOT_RECOVERED = "not recovered"
+    INCONCLUSIVE = "inconclusive"
+
+
+class StepPhase(StrEnum):
+    """Where a step stands while its run goes on."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepProgress:
+    """What one step of a run has seen so far; small, so that it is saved every second.
+
+    ``samples`` counts those that are not void. ``window_left_s`` is how long the window still has to run if nothing fails.
+    ``passes`` and ``failures`` are the shown examples (first few); the full list is kept beside the run.
+    """
+
+    step_id: str
+    phase: StepPhase = StepPhase.WAITING
+    verdict: StepVerdict | None = None
+    reason: str = ""
+    samples: int = 0
+    failed: int = 0
+    void: int = 0
+    leaning: str = ""
+    window_left_s: float = 0.0
+    covered_s: float = 0.0
+    statuses: tuple[tuple[str, int], ...] = ()
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    value: float | None = None
+    claim: str = ""
+    failures: tuple[Sample, ...] = ()
+    passes: tuple[Sample, ...] = ()
+    voids: tuple[Sample, ...] = ()
+    by: str | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficReading:
+    """The signal's own metric for the time since the run began: what real traffic says.
+
+    ``value`` is None where nothing could be measured; ``why_not`` then says so in a few words.
+    """
+
+    query: str = ""
+    value: float | None = None
+    limit: float | None = None
+    breached: bool = False
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution. ``attempt`` counts take-overs: a worker that lost its run may no longer write to it."""
+
+    id: str
+    incident_id: str
+    number: int
+    kind: RunKind
+    plan: Plan
+    step_ids: tuple[str, ...]
+    service: str | None
+    started_by: str
+    started_at: float
+    attempt: int = 0
+    taken_over_at: float | None = None
+    finished_at: float | None = None
+    steps: tuple[StepProgress, ...] = ()
+    verdict: RecoveryVerdict | None = None
+    reason: str = ""
+    traffic: TrafficReading | None = None
+    stopped_by: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.finished_at is not None
+
+    def progress(self, step_id: str) -> StepProgress | None:
+        return next((step for step in self.steps if step.step_id == step_id), None)
+
+    def chosen_steps(self) -> tuple[Step, ...]:
+        """The steps that this run executes, in the plan's order."""
+        return tuple(step for step in self.plan.steps if step.id in self.step_ids)
+
+    @property
+    def decided(self) -> int:
+        return sum(step.phase is StepPhase.DONE for step in self.steps)
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether any step failed: in a confirm run that is the bug, seen."""
+        return any(step.verdict is StepVerdict.FAILED for step in self.steps)
