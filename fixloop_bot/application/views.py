@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import Incident
@@ -36,3 +36,31 @@ class ThreadView:
     soak: Run | None = None
     traffic_note: str = ""
     now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRef:
+    """Where one card of a thread is. ``intent_at`` was saved before posting: with no ``ts`` the post may have gone out.
+
+    ``shown`` is a digest of what was last sent, so that an unchanged card costs no call.
+    """
+
+    part: str
+    ts: str | None = None
+    intent_at: float | None = None
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadRefs:
+    """Where an incident's cards are in Slack. ``channel`` is the id Slack answered with; ``trouble`` what it refused."""
+
+    channel: str | None = None
+    parts: tuple[PartRef, ...] = ()
+    trouble: str = ""
+
+    def part(self, name: str) -> PartRef | None:
+        return next((ref for ref in self.parts if ref.part == name), None)
+
+    def with_part(self, ref: PartRef) -> ThreadRefs:
+        return replace(self, parts=(*(each for each in self.parts if each.part != ref.part), ref))

@@ -15,7 +15,8 @@
     ├── StoreUnavailable             the store did not answer
     ├── TelemetryUnavailable         Datadog did not answer, or refused
     ├── PlannerUnavailable           no model, or no usable answer; the standard plan steps in
-    └── SlackRefused                 Slack said no, with its error name
+    ├── SlackRefused                 Slack said no, with its error name
+    └── SlackBusy                    Slack asks to wait so many seconds, or does not answer
 """
 
 from __future__ import annotations
@@ -91,3 +92,11 @@ class SlackRefused(FixLoopError):
         self.error = error
         self.method = method
         super().__init__(f"Slack refused {method}: {error}{f' ({detail})' if detail else ''}")
+
+
+class SlackBusy(FixLoopError):
+    """Slack asks to wait, or did not answer; ``retry_after`` is in seconds."""
+
+    def __init__(self, method: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Slack asks to wait {retry_after:.0f} s before {method}.")

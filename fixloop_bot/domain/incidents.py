@@ -22,6 +22,8 @@ from fixloop_bot.domain.plans import Plan
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.signals import IdentityKind, Measure, Signal, Transition, bare_title
 
+ABSORBED_LENGTH = 200
+"""Ids of the newest absorbed signals, kept so that a signal that is taken twice counts once."""
 TIMELINE_LENGTH = 200
 """Entries kept in an incident; the oldest but the first are dropped, since the store has the signals themselves."""
 
@@ -160,6 +162,7 @@ class Incident:
     opened_at: float
     revision: int = 0
     signals: tuple[SignalLine, ...] = ()
+    absorbed: tuple[str, ...] = ()
     plan: Plan | None = None
     plans_made: int = 0
     planning_since: float | None = None
@@ -169,6 +172,9 @@ class Incident:
     checklist_revision: int = 0
     runs: tuple[RunLine, ...] = ()
     active_run: str | None = None
+    soak_run: str | None = None
+    wanted_run: RunKind | None = None
+    wanted_by: str = ""
     verdict: RecoveryVerdict | None = None
     verdict_reason: str = ""
     soak_until: float | None = None
@@ -226,6 +232,7 @@ def advance(incident: Incident, move: Move) -> Incident:
         verdict_reason="" if falls_back else incident.verdict_reason,
         soak_until=None if falls_back else incident.soak_until,
         soak_held=False if falls_back else incident.soak_held,
+        soak_run=None if falls_back else incident.soak_run,
         reopened=incident.reopened + (1 if falls_back else 0),
     )
 
@@ -251,9 +258,12 @@ class Absorbed:
 def absorb(incident: Incident, signal: Signal) -> Absorbed:
     """Take a signal into its incident. Every signal is legal in every state; a late one only leaves a note.
 
-    Late means: older than the newest signal of the same identity, or, in a resolved incident, not newer than the resolution.
+    A signal that was absorbed before changes nothing. Late means: older than the newest signal of the same identity, or, in a resolved incident, not newer than the resolution.
     On equal times an alerting signal beats a recovery, since a wrongly open incident costs less than a wrongly closed one.
     """
+    if signal.id in incident.absorbed:
+        return Absorbed(incident=incident, reading=Reading.LATE)
+    incident = replace(incident, absorbed=(*incident.absorbed, signal.id)[-ABSORBED_LENGTH:])
     known = next((line for line in incident.signals if line.identity == signal.identity), None)
     if _is_late(incident, known, signal):
         return _noted_late(incident, signal)

@@ -28,7 +28,8 @@ def judge(*, validate: Run, confirm: Run | None, traffic: TrafficReading | None)
     """The verdict of a finished validate run.
 
     ``confirm`` is the confirm run to compare with; one of another plan hash proves nothing and counts as none.
-    A manual step that nobody ticked does not hold the verdict back, but at least one automatic step must have passed.
+    A manual step that nobody ticked does not hold the verdict back, nor does a skipped one (a monitor that still averages over
+    the past is reported, not waited for), but at least one automatic step must have passed.
     """
     automatic = [
         progress
@@ -38,11 +39,14 @@ def judge(*, validate: Run, confirm: Run | None, traffic: TrafficReading | None)
     failed = [step for step in automatic if step.verdict is StepVerdict.FAILED]
     if failed:
         return Judgement(verdict=RecoveryVerdict.NOT_RECOVERED, reason=_still_fails(validate, failed))
-    undecided = [step for step in automatic if step.verdict is not StepVerdict.PASSED]
+    passed = [step for step in automatic if step.verdict is StepVerdict.PASSED]
+    undecided = [step for step in automatic if step.verdict not in (StepVerdict.PASSED, StepVerdict.SKIPPED)]
     if not automatic:
         return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason="No automatic step was ticked, so nothing ran.")
     if undecided:
         return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason=_could_not_tell(validate, undecided[0]))
+    if not passed:
+        return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason="No step could be measured, so nothing is known.")
     return _all_passed(validate, confirm, traffic)
 
 

@@ -20,7 +20,7 @@ _RELATIVE = re.compile(r"now(?:-(\d+)([smhdw]))?")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
-class BadSearch(ValueError):
+class SearchRequestError(ValueError):
     """The search request cannot be answered; the message is one sentence for the caller."""
 
 
@@ -69,13 +69,13 @@ class Shelf:
             self._documents.popleft()
 
     def search(self, request: Mapping[str, Any]) -> Page:
-        """Answer the body {filter {query, from, to}, sort, page {cursor, limit}}; raises BadSearch."""
+        """Answer {filter {query, from, to}, sort, page {cursor, limit}}; raises SearchRequestError."""
         now = self._clock()
         wanted, page = _object(request, "filter"), _object(request, "page")
         start = read_moment(wanted.get("from", "now-15m"), now)
         end = read_moment(wanted.get("to", "now"), now)
         if start > end:
-            raise BadSearch("Field 'filter.from,to' is invalid: 'from' should be anterior to 'to'")
+            raise SearchRequestError("Field 'filter.from,to' is invalid: 'from' should be anterior to 'to'")
         matches = _matcher(wanted.get("query", "*"))
         newest_first = _newest_first(request.get("sort"), self._newest_first)
         found = sorted(
@@ -87,7 +87,7 @@ class Shelf:
 
 
 def read_moment(value: object, now: float) -> float:
-    """Seconds since the epoch from ISO 8601, milliseconds, or `now-15m`; raises BadSearch."""
+    """Seconds since the epoch from ISO 8601, milliseconds, or `now-15m`; raises SearchRequestError."""
     text = str(value).strip()
     if relative := _RELATIVE.fullmatch(text):
         return now - int(relative[1] or 0) * _UNITS.get(relative[2] or "s", 1)
@@ -96,7 +96,7 @@ def read_moment(value: object, now: float) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadSearch(f"{text!r} is not a time: use ISO 8601, milliseconds or now-15m") from error
+        raise SearchRequestError(f"{text!r} is not a time: use ISO 8601, milliseconds or now-15m") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -108,7 +108,7 @@ def iso(at: float) -> str:
 def _object(request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = request.get(key) or {}
     if not isinstance(value, Mapping):
-        raise BadSearch(f"Field '{key}' is not an object")
+        raise SearchRequestError(f"Field '{key}' is not an object")
     return value
 
 
@@ -116,21 +116,21 @@ def _matcher(query: object) -> Callable[[Searchable], bool]:
     try:
         return parse_search(str(query or "*"))
     except SearchError as error:
-        raise BadSearch(f"Invalid query: {error}") from error
+        raise SearchRequestError(f"Invalid query: {error}") from error
 
 
 def _newest_first(sort: object, default: bool) -> bool:
     if sort is None:
         return default
     if sort not in ("timestamp", "-timestamp"):
-        raise BadSearch("Field 'sort' must be timestamp or -timestamp")
+        raise SearchRequestError("Field 'sort' must be timestamp or -timestamp")
     return sort == "-timestamp"
 
 
 def _cut(found: list[Document], page: Mapping[str, Any], newest_first: bool) -> Page:
     limit = page.get("limit", 10)
     if not str(limit).isdecimal() or not 1 <= int(limit) <= MAX_PAGE:
-        raise BadSearch(f"Field 'page.limit' must be between 1 and {MAX_PAGE}")
+        raise SearchRequestError(f"Field 'page.limit' must be between 1 and {MAX_PAGE}")
     if cursor := page.get("cursor"):
         last = _read_cursor(str(cursor))
         found = [d for d in found if ((d.at, d.number) < last if newest_first else (d.at, d.number) > last)]
@@ -148,4 +148,4 @@ def _read_cursor(text: str) -> tuple[float, int]:
         at, number = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))["after"]
         return float(at), int(number)
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise BadSearch("Field 'page.cursor' is not one of ours") from error
+        raise SearchRequestError("Field 'page.cursor' is not one of ours") from error

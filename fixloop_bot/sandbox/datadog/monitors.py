@@ -1,4 +1,4 @@
-"""Metric monitors: what they watch, how a value becomes a status, and which change of status is told to people.
+"""Metric monitors: what they watch, how a value becomes a status, and which change is told.
 
 query   avg(last_1m):sum:shop.errors{service:checkout}.as_count() / sum:shop.requests{…}.as_count() > 0.05
 status  OK, Warn, Alert, No Data     one for each group of the query
@@ -144,7 +144,7 @@ def _thresholds(body: dict[str, Any], critical: float) -> dict[str, float]:
         raise MonitorError("The value provided for parameter 'thresholds' is invalid") from error
     if thresholds.setdefault("critical", critical) != critical:
         raise MonitorError(
-            f"Alert threshold ({thresholds['critical']:g}) does not match that used in the query ({critical:g})."
+            f"Alert threshold ({thresholds['critical']:g}) does not match that of the query ({critical:g})"
         )
     return thresholds
 
@@ -152,8 +152,8 @@ def _thresholds(body: dict[str, Any], critical: float) -> dict[str, float]:
 def measure(condition: Condition, store: MetricStore, now: float) -> dict[Group, float]:
     """The value of each group that has data in the window before `now`.
 
-    Counts and distributions are added up over the whole window before arithmetic, so that an error rate is errors
-    by requests and not a mean of rates; gauges are aggregated as the query's `avg(last_…)` says.
+    Counts and distributions are added up over the whole window before arithmetic, so that an error rate is
+    errors by requests and not a mean of rates; gauges are aggregated as the query's `avg(last_…)` says.
     """
     end = int(now)
     summed = all(_is_total(leaf.kind, store.type_of(leaf.name)) for leaf in leaves(condition.tree))
@@ -200,14 +200,14 @@ def _holds(condition: Condition, value: float, level: str, *, stays: bool) -> bo
 
 def advance(monitor: Monitor, state: GroupState, value: float | None, now: float) -> str | None:
     """Move one group to the status of its newest value; the transition to be told, or None."""
-    assert_condition = monitor.condition
-    if assert_condition is None:
+    condition = monitor.condition
+    if condition is None:
         return None
     state.value = value
     if value is None:
         return _without_data(monitor, state, now)
     state.data_at = now
-    return _enter(monitor, state, judge(assert_condition, value, state.status), now)
+    return _enter(monitor, state, judge(condition, value, state.status), now)
 
 
 def _without_data(monitor: Monitor, state: GroupState, now: float) -> str | None:

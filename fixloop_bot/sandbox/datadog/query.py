@@ -2,7 +2,7 @@
 
 The subset that dashboards and monitors use most: `avg:metric{scope} by {tag}` with `.as_count()`,
 `.as_rate()`, `.rollup(method, seconds)` and `.fill(zero)`, joined by `+ - * /`, numbers, parentheses,
-`default_zero()` and `abs()`. Anything else raises QueryError, whose sentence is what the API answers with status 400.
+`default_zero()` and `abs()`. Anything else raises QueryError, whose sentence the API answers with status 400.
 """
 
 import re

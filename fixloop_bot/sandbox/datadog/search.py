@@ -1,7 +1,7 @@
-"""The search language of logs and events: `service:checkout status:error -"card declined" @http.status_code:>=500`.
+"""The search language of logs and events: `service:checkout status:error -"card declined" @http.code:>=500`.
 
-Terms stand side by side for AND; AND, OR, NOT, `-` and parentheses combine them; `*` is a wildcard. Bare words and
-quoted phrases look into the text. Words compare without regard to case.
+Terms stand side by side for AND; AND, OR, NOT, `-` and parentheses combine them; `*` is a wildcard. Bare
+words and quoted phrases look into the text. Words compare without regard to case.
 """
 
 import re
@@ -14,7 +14,8 @@ _TOKEN = re.compile(
     r"""\s*(?:
         (?P<bracket>[()])
       | (?P<minus>-(?=\S))
-      | (?P<key>@?[A-Za-z_][\w.@/-]*|\*):(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<range>\[[^\]]*\])|(?P<value>[^\s()"]+))
+      | (?P<key>@?[A-Za-z_][\w.@/-]*|\*):
+        (?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<range>\[[^\]]*\])|(?P<value>[^\s()"]+))
       | "(?P<phrase>(?:\\.|[^"\\])*)"
       | (?P<word>[^\s()"]+)
     )""",
@@ -31,7 +32,7 @@ class SearchError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Searchable:
-    """What a search looks at: lower-case text, lower-case values by key (tags included), attributes as sent."""
+    """What a search looks at: lower-case text and values by key (tags included), attributes as sent."""
 
     text: str
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class _Parser:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
+        self._key = ""
 
     def rest(self) -> bool:
         return self._at < len(self._tokens)
@@ -122,9 +124,21 @@ class _Parser:
     def _term(self) -> Match:
         if not self.rest() or self._next_is("bracket", ")"):
             raise SearchError("a term is missing")
-        token = self._tokens[self._at]
+        token = self._tokens[self._at].groupdict()
         self._at += 1
-        return _term(token.groupdict())
+        word = token["word"] or ""
+        if word.endswith(":") and self._next_is("bracket", "("):
+            return self._for_key(word[:-1])
+        if self._key and not token["key"]:
+            return _keyed(self._key, token["phrase"] or word)
+        return _term(token)
+
+    def _for_key(self, key: str) -> Match:
+        """`status:(error OR warn)`: the bare words inside are values of that key."""
+        before, self._key = self._key, key
+        match = self._group()
+        self._key = before
+        return match
 
     def _next_is(self, kind: str, text: str) -> bool:
         return self.rest() and self._tokens[self._at].group(kind) == text

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from weakref import WeakSet
 
 from fixloop_bot.sandbox.slack.records import Change
 
 Listener = Callable[[Change], None]
 
 BACKLOG = 5_000
-"""Changes kept for one slow follower; beyond it the oldest are lost, so that nobody can stop the workspace."""
+"""Changes kept for one slow follower; beyond it the oldest are lost, so that nobody can stop the workspace.
+"""
 
 
 class Changes:
@@ -19,12 +21,13 @@ class Changes:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
-        self._followers: set[_Follower] = set()
+        # Weak, since a follower that nobody iterates any more should not collect changes.
+        self._followers: WeakSet[_Follower] = WeakSet()
 
     def publish(self, change: Change) -> None:
         for listener in list(self._listeners):
             listener(change)
-        for follower in self._followers:
+        for follower in list(self._followers):
             follower.put(change)
 
     def listen(self, listener: Listener) -> Callable[[], None]:

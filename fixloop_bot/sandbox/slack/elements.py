@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fixloop_bot.sandbox.slack.records import Json, NotThere
+from fixloop_bot.sandbox.slack.records import Json, NotThereError
 
 STATE_FIELDS: dict[str, tuple[str, str]] = {
     "checkboxes": ("selected_options", "initial_options"),
@@ -56,13 +56,16 @@ class Placed:
     @property
     def options(self) -> list[Json]:
         groups = self.element.get("option_groups") or []
-        return [*(self.element.get("options") or []), *(each for group in groups for each in group["options"])]
+        return [
+            *(self.element.get("options") or []),
+            *(each for group in groups for each in group["options"]),
+        ]
 
     def option(self, value: str) -> Json:
         for option in self.options:
             if option["value"] == value:
                 return option
-        raise NotThere(f"{self.type} {self.action_id} offers no option with the value {value!r}")
+        raise NotThereError(f"{self.type} {self.action_id} offers no option with the value {value!r}")
 
     def first_state(self) -> Json | None:
         """The state before anybody touches it; None for elements without state, such as buttons."""
@@ -92,14 +95,14 @@ def _elements(node: Any) -> Iterator[Json]:
 
 
 def find(blocks: list[Json], action_id: str, block_id: str | None = None, value: str | None = None) -> Placed:
-    """The element that a person would hit, or NotThere with what is there instead."""
+    """The element that a person would hit, or NotThereError with what is there instead."""
     everything = list(interactive(blocks))
     for placed in everything:
         right_block = block_id is None or placed.block_id == block_id
         if placed.action_id == action_id and right_block and _offers(placed, value):
             return placed
     there = ", ".join(f"{placed.block_id}/{placed.action_id}" for placed in everything) or "nothing to click"
-    raise NotThere(f"no element {action_id!r} (block {block_id}, value {value!r}) here; there is: {there}")
+    raise NotThereError(f"no element {action_id!r} (block {block_id}, value {value!r}) here; there is: {there}")
 
 
 def find_stateful(blocks: list[Json], block_id: str, action_id: str | None = None) -> Placed:
@@ -108,7 +111,7 @@ def find_stateful(blocks: list[Json], block_id: str, action_id: str | None = Non
         fits = action_id is None or placed.action_id == action_id
         if placed.block_id == block_id and fits and placed.type in STATE_FIELDS:
             return placed
-    raise NotThere(f"no element that keeps a state in block {block_id!r}")
+    raise NotThereError(f"no element that keeps a state in block {block_id!r}")
 
 
 def _offers(placed: Placed, value: str | None) -> bool:

@@ -38,7 +38,8 @@ class Faults:
     ) -> None:
         """For the next `times` calls of `method` ("*" for any).
 
-        `error` names a refusal, `seconds` is the delay or the Retry-After, `status` the server error's HTTP status.
+        `error` names a refusal, `seconds` is the delay or the Retry-After, `status` the server error's HTTP
+        status.
         """
         fault = Fault(method=method, kind=kind, remaining=times, error=error, seconds=seconds, status=status)
         self._pending.append(fault)

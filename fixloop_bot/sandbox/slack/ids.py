@@ -1,4 +1,6 @@
-"""Ids and timestamps as Slack makes them, from an injected clock and a counter: the same start gives the same ids."""
+"""Ids and timestamps as Slack makes them, from an injected clock and a counter: the same start gives the
+same ids.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Slack's rate limits: tiers per method and workspace, and about one message a second per channel.
 
-A limit is a sliding window. `strict` admits exactly the documented number in any minute. `relaxed`, the default,
-admits the same rate on average and bursts of twice the number, since Slack documents that it tolerates occasional
-bursts without saying how large. `off` counts nothing.
+A limit is a sliding window. `strict` admits exactly the documented number in any minute. `relaxed`, the
+default, admits the same rate on average and bursts of twice the number, since Slack documents that it
+tolerates occasional bursts without saying how large. `off` counts nothing.
 """
 
 from __future__ import annotations

@@ -96,6 +96,8 @@ class Channel:
     archived: bool = False
     members: set[str] = field(default_factory=set)
     messages: dict[str, Message] = field(default_factory=dict)
+    replies: dict[str, list[Message]] = field(default_factory=dict)
+    """Root ts → its replies, oldest first, deleted ones included."""
     pins: list[str] = field(default_factory=list)
     bookmarks: list[Json] = field(default_factory=list)
     reactions: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -122,7 +124,7 @@ class Change:
     payload: Json = field(default_factory=dict)
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """Slack answers `ok: false` with this error name and these further fields."""
 
     def __init__(self, error: str, **fields: Any) -> None:
@@ -134,5 +136,5 @@ class Refusal(Exception):
         return {"ok": False, "error": self.error, **self.fields}
 
 
-class NotThere(LookupError):
+class NotThereError(LookupError):
     """A person tried to use something that is not on their screen."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fixloop_bot.sandbox.slack.blocks import view_problems
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID
-from fixloop_bot.sandbox.slack.records import Change, Json, NotThere, Refusal
+from fixloop_bot.sandbox.slack.records import Change, Json, NotThereError, RefusalError
 from fixloop_bot.sandbox.slack.workspace import APP_ID, TEAM_ID, Workspace
 
 TRIGGER_SECONDS = 3.0
@@ -57,11 +57,11 @@ class Views:
     def redeem(self, trigger_id: str) -> Trigger:
         trigger = self._triggers.get(trigger_id)
         if trigger is None:
-            raise Refusal("invalid_trigger_id")
+            raise RefusalError("invalid_trigger_id")
         if self._workspace.clock() > trigger.expires:
-            raise Refusal("expired_trigger_id")
+            raise RefusalError("expired_trigger_id")
         if trigger.used:
-            raise Refusal("exchanged_trigger_id")
+            raise RefusalError("exchanged_trigger_id")
         trigger.used = True
         return trigger
 
@@ -71,9 +71,9 @@ class Views:
         trigger = self.redeem(trigger_id)
         below = self.views.get(trigger.view) if trigger.view is not None else None
         if push and (below is None or not below.open):
-            raise Refusal("not_found")
+            raise RefusalError("not_found")
         if below is not None and len(self.stack(below)) >= STACK:
-            raise Refusal("push_limit_reached")
+            raise RefusalError("push_limit_reached")
         view = self._show(checked, trigger.user, below, trigger.channel)
         self._publish("view_pushed" if push else "view_opened", view)
         return view
@@ -122,7 +122,7 @@ class Views:
     def opened(self, view_id: str) -> View:
         view = self.views.get(view_id)
         if view is None or not view.open or view in self.homes.values():
-            raise NotThere(f"no view {view_id} is open")
+            raise NotThereError(f"no view {view_id} is open")
         return view
 
     def stack(self, view: View) -> list[View]:
@@ -155,6 +155,9 @@ class Views:
         }
 
     def _show(self, content: Json, user: str, below: View | None, channel: str | None) -> View:
+        external = content.get("external_id")
+        if external and any(each.open and each.content.get("external_id") == external for each in self.views.values()):
+            raise RefusalError("duplicate_external_id")
         view_id = self._workspace.ids.make("V")
         named = {**content, "blocks": self._workspace.with_ids(content["blocks"])}
         view = View(
@@ -175,12 +178,7 @@ class Views:
         if not problems and content["type"] != kind:
             problems = [f"[ERROR] unsupported type: {content['type']} [json-pointer:/view/type]"]
         if problems:
-            raise Refusal("invalid_arguments", response_metadata={"messages": problems})
-        external = content.get("external_id")
-        if external and any(view.content.get("external_id") == external for view in self.views.values() if view.open):
-            known = [view for view in self.views.values() if view.content.get("external_id") == external]
-            if not any(view.content.get("callback_id") == content.get("callback_id") for view in known):
-                raise Refusal("duplicate_external_id")
+            raise RefusalError("invalid_arguments", response_metadata={"messages": problems})
         return dict(content)
 
     def _find(self, view_id: str | None, external_id: str | None) -> View:
@@ -188,12 +186,12 @@ class Views:
             by_external = external_id is not None and view.content.get("external_id") == external_id
             if view.open and (view.id == view_id or by_external):
                 return view
-        raise Refusal("not_found")
+        raise RefusalError("not_found")
 
     @staticmethod
     def _match(view: View, hash_: str | None) -> None:
         if hash_ is not None and hash_ != view.hash:
-            raise Refusal("hash_conflict")
+            raise RefusalError("hash_conflict")
 
     def _new_hash(self) -> str:
         return f"{int(self._workspace.clock())}.{self._workspace.ids.make('')}"

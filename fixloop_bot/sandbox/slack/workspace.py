@@ -9,7 +9,16 @@ from typing import Any
 
 from fixloop_bot.sandbox.slack.changes import Changes
 from fixloop_bot.sandbox.slack.ids import Ids
-from fixloop_bot.sandbox.slack.records import Change, Channel, Clock, Json, Message, NotThere, User, UserGroup
+from fixloop_bot.sandbox.slack.records import (
+    Change,
+    Channel,
+    Clock,
+    Json,
+    Message,
+    NotThereError,
+    User,
+    UserGroup,
+)
 from fixloop_bot.sandbox.slack.screen import Screen, message_surface
 
 TEAM_ID = "T0SANDBOX1"
@@ -42,7 +51,7 @@ class Workspace:
         for user in self.users.values():
             if who == user.id or name == user.name:
                 return user
-        raise NotThere(f"nobody is called {who!r} here")
+        raise NotThereError(f"nobody is called {who!r} here")
 
     def channel(self, where: str) -> Channel:
         """By id or by name (`incidents`, `#incidents`)."""
@@ -50,7 +59,7 @@ class Workspace:
         for channel in self.channels.values():
             if where == channel.id or (name == channel.name and channel.kind != "im"):
                 return channel
-        raise NotThere(f"there is no channel {where!r}")
+        raise NotThereError(f"there is no channel {where!r}")
 
     def direct(self, user: str, bot: str) -> Channel:
         """The conversation of a person with the bot, opened when needed."""
@@ -64,16 +73,16 @@ class Workspace:
     def message(self, channel: str, ts: str) -> Message:
         message = self.channel(channel).messages.get(ts)
         if message is None or message.deleted:
-            raise NotThere(f"there is no message {ts} in {channel}")
+            raise NotThereError(f"there is no message {ts} in {channel}")
         return message
 
     def post(self, channel: Channel, content: Json, *, metadata: Json | None = None) -> Message:
         """Say something; `content` is completed with type, ts, team and generated block ids."""
         ts = self.ids.ts()
-        message = Message(
-            channel=channel.id, ts=ts, content=self._completed(content, ts), metadata=metadata
-        )
+        message = Message(channel=channel.id, ts=ts, content=self._completed(content, ts), metadata=metadata)
         channel.messages[ts] = message
+        if message.is_reply:
+            channel.replies.setdefault(str(message.thread_ts), []).append(message)
         self.screen.show(message_surface(channel.id, ts), message.blocks)
         self._end_status(channel.id, message)
         self._publish("message_posted", message)
@@ -117,11 +126,8 @@ class Workspace:
 
     def thread(self, channel: Channel, ts: str) -> list[Message]:
         """The root and its replies, oldest first, without what was deleted."""
-        return [
-            message
-            for message in channel.messages.values()
-            if not message.deleted and (message.ts == ts or message.thread_ts == ts)
-        ]
+        root = [channel.messages[ts]] if ts in channel.messages else []
+        return [message for message in [*root, *channel.replies.get(ts, [])] if not message.deleted]
 
     def shown(self, message: Message) -> Json:
         """The message as the API shows it: with what its thread and its readers added."""
@@ -132,7 +138,7 @@ class Workspace:
             shown["reactions"] = [
                 {"name": name, "users": users, "count": len(users)} for name, users in reactions.items()
             ]
-        replies = [] if message.is_reply else self.thread(channel, message.ts)[1:]
+        replies = [each for each in channel.replies.get(message.ts, []) if not each.deleted]
         if replies and not message.deleted:
             writers = list(dict.fromkeys(reply.author for reply in replies))
             shown |= {
@@ -166,7 +172,7 @@ class Workspace:
         return True
 
     def status(self, channel: str, thread_ts: str) -> str:
-        """What the assistant says that it is doing; empty when nothing, or when it is older than two minutes."""
+        """What the assistant says it is doing; empty when nothing, or when older than two minutes."""
         text, since = self.statuses.get((channel, thread_ts), ("", 0.0))
         return text if self.clock() - since < STATUS_SECONDS else ""
 
@@ -182,9 +188,7 @@ class Workspace:
 
     def with_ids(self, blocks: list[Json]) -> list[Json]:
         """Slack invents a block_id and an action_id where the app gave none."""
-        return [
-            {**self._named(block), "block_id": block.get("block_id") or self.ids.make("b")} for block in blocks
-        ]
+        return [{**self._named(block), "block_id": block.get("block_id") or self.ids.make("b")} for block in blocks]
 
     def _named(self, block: Json) -> Json:
         named: Json = dict(block)

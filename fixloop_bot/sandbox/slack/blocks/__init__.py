@@ -1,7 +1,7 @@
 """What Slack checks before it accepts blocks: shapes, limits, and what must be unique.
 
-The limits are Slack's own (docs.slack.dev, reference/block-kit). `alert` is left out of messages on purpose, since
-Slack's sources disagree on it and a bot should not rely on it.
+The limits are Slack's own (docs.slack.dev, reference/block-kit). `alert` is left out of messages on purpose,
+since Slack's sources disagree on it and a bot should not rely on it.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def _unique_ids(blocks: list[dict[str, Any]], pointer: str, report: Report) -> N
         block_id = block.get("block_id")
         if block_id is not None and seen[block_id] > 1:
             report(f"{pointer}/{index}/block_id", f"`block_id` {block_id} already exists")
-        actions = Counter(
-            element["action_id"] for element in block.get("elements", []) if "action_id" in element
-        )
+        actions = Counter(element["action_id"] for element in block.get("elements", []) if "action_id" in element)
         for action_id, times in actions.items():
             if times > 1:
                 report(f"{pointer}/{index}/elements", f"`action_id` {action_id} already exists in this block")

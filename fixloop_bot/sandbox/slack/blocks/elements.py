@@ -98,17 +98,13 @@ CHOICES: dict[str, Rule] = {
         {**_SELECT_OPTIONS, **_MANY, "initial_options": list_of(PLAIN_OPTION, maximum=100)},
         also=_options_or_groups,
     ),
-    "external_select": _element(
-        {}, {**_PEOPLE, "initial_option": PLAIN_OPTION, "min_query_length": integer()}
-    ),
+    "external_select": _element({}, {**_PEOPLE, "initial_option": PLAIN_OPTION, "min_query_length": integer()}),
     "users_select": _element({}, {**_PEOPLE, "initial_user": string(30)}),
     "multi_users_select": _element({}, {**_PEOPLE, **_MANY, "initial_users": _IDS}),
     "channels_select": _element({}, {**_PEOPLE, "initial_channel": string(30)}),
     "multi_channels_select": _element({}, {**_PEOPLE, **_MANY, "initial_channels": _IDS}),
     "conversations_select": _element({}, {**_PEOPLE, **_CONVERSATIONS, "initial_conversation": string(30)}),
-    "multi_conversations_select": _element(
-        {}, {**_PEOPLE, **_CONVERSATIONS, **_MANY, "initial_conversations": _IDS}
-    ),
+    "multi_conversations_select": _element({}, {**_PEOPLE, **_CONVERSATIONS, **_MANY, "initial_conversations": _IDS}),
     "datepicker": _element({}, {**_PLACEHOLDER, **_CONFIRMED, "initial_date": string(10, 10)}),
     "timepicker": _element({}, {**_PLACEHOLDER, **_CONFIRMED, "initial_time": string(5, 5), "timezone": string(60)}),
     "datetimepicker": _element({}, {**_CONFIRMED, "initial_date_time": integer()}),

@@ -12,7 +12,13 @@ from fixloop_bot.sandbox.slack.blocks.elements import (
     CONTEXT_PART,
     INPUT,
 )
-from fixloop_bot.sandbox.slack.blocks.objects import RICH_TEXT, RICH_TEXT_PARTS, SLACK_FILE, any_text, plain_text
+from fixloop_bot.sandbox.slack.blocks.objects import (
+    RICH_TEXT,
+    RICH_TEXT_PARTS,
+    SLACK_FILE,
+    any_text,
+    plain_text,
+)
 from fixloop_bot.sandbox.slack.blocks.shape import (
     Report,
     Rule,

@@ -64,7 +64,10 @@ SLACK_FILE = record({}, {"id": string(255), "url": url})
 def initial_among_options(value: Any, pointer: str, report: Report) -> None:
     """Each initial option must equal one of the options exactly, description included."""
     groups = value.get("option_groups") or []
-    options = [*(value.get("options") or []), *(each for group in groups for each in group.get("options", []))]
+    options = [
+        *(value.get("options") or []),
+        *(each for group in groups for each in group.get("options", [])),
+    ]
     initial = value.get("initial_options", [])
     if "initial_option" in value:
         initial = [value["initial_option"]]
@@ -74,7 +77,7 @@ def initial_among_options(value: Any, pointer: str, report: Report) -> None:
             report(f"{pointer}/{field}", "failed to match an option: initial options must be among the options")
 
 
-_STYLE = record({}, {name: boolean for name in ("bold", "italic", "strike", "code", "underline")})
+_STYLE = record({}, dict.fromkeys(("bold", "italic", "strike", "code", "underline"), boolean))
 _WITH_STYLE = {"style": _STYLE}
 _RICH_PIECES: dict[str, Rule] = {
     "text": record({"type": anything, "text": string(40_000)}, _WITH_STYLE),

@@ -1,7 +1,7 @@
 """A small language for saying what a piece of Block Kit JSON must look like.
 
-A rule looks at one value and reports problems with Slack's wording and a JSON pointer. Slack refuses properties it
-does not know, so `record` does too.
+A rule looks at one value and reports problems with Slack's wording and a JSON pointer. Slack refuses
+properties it does not know, so `record` does too.
 """
 
 from __future__ import annotations

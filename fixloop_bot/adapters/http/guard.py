@@ -1,0 +1,280 @@
+"""The gate's last metres: sessions that can only dial addresses which the catalog declares.
+
+``domain.addresses`` decides whether a request may be sent; here its host name is resolved once, **every**
+address of the answer is judged, and those very addresses are dialled with the original Host and SNI. The
+socket factory is the last line: it sees the address before the connect, also that of a host written as an
+address, which passes no resolver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from fixloop_bot.domain.catalog import Origin, Service
+from fixloop_bot.domain.networks import forbidden_address, is_loopback_host
+
+LARGEST_BODY = 1_000_000  # decoded bytes
+CONNECT_S = 3.0
+TOTAL_S = 10.0
+RESOLVE_S = 3.0
+REMEMBER_S = 5.0  # so that fresh connections do not measure the name server, yet follow a fail-over by DNS
+KEEP_ALIVE_S = 4.0  # under the 5 s after which common servers close, so that a reused one is alive
+
+AddressInfo = tuple[int, int, int, str, tuple[object, ...]]
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+OpenSocket = Callable[[AddressInfo], socket.socket]
+
+
+class ForbiddenAddress(OSError):  # noqa: N818 - as errors.GateRefused
+    """An address outside the policy; an OSError, because that is what aiohttp passes on from resolver and
+    socket.
+    """
+
+
+class NameNotFound(OSError):  # noqa: N818 - a fault of that name
+    """Our resolver has no answer, or none in time."""
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - said of the answer, not an error of ours
+    """The decoded body passed the cap; the rest was not read."""
+
+
+class BrokenEncoding(Exception):  # noqa: N818 - said of the answer
+    """The body is not what its Content-Encoding says."""
+
+
+class LostConnection(aiohttp.ClientError):
+    """The server closed the connection before it answered. Not an OSError: aiohttp would silently send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The addresses that one service's names may resolve to. Sessions are never shared between policies."""
+
+    networks: tuple[str, ...]
+    base_is_loopback: bool
+
+    @classmethod
+    def of(cls, service: Service) -> Policy:
+        return cls(networks=service.allow.networks, base_is_loopback=_is_loopback_url(service.base_url))
+
+    def check(self, address: str) -> None:
+        """Raise ForbiddenAddress if this address must not be dialled."""
+        reason = forbidden_address(address, self.networks, self.base_is_loopback)
+        if reason is not None:
+            raise ForbiddenAddress(errno.EACCES, reason)
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback_url(base_url: str | None) -> bool:
+    return base_url is not None and is_loopback_host(Origin.of(base_url).host)
+
+
+async def ask_system(host: str) -> Sequence[str]:
+    """The addresses of a name by the system's resolver; raises OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def open_plain_socket(address: AddressInfo) -> socket.socket:
+    """A non-blocking TCP socket of the address's family."""
+    plain = socket.socket(address[0], socket.SOCK_STREAM)
+    plain.setblocking(False)
+    return plain
+
+
+class CheckedResolver(AbstractResolver):
+    """Resolves a name and refuses the whole answer if any address in it is outside the policy."""
+
+    def __init__(self, policy: Policy, resolve: Resolve) -> None:
+        self._policy = policy
+        self._resolve = resolve
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        addresses = await self._answer(host)
+        for address in addresses:
+            self._policy.check(address)
+        return [_resolved(host, address, port) for address in addresses]
+
+    async def _answer(self, host: str) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(RESOLVE_S):
+                addresses = await self._resolve(host)
+        except TimeoutError:
+            raise NameNotFound(f"no answer for {host} from the name server in {RESOLVE_S:.0f} s") from None
+        except OSError:
+            raise NameNotFound(f"{host} has no address here") from None
+        if not addresses:
+            raise NameNotFound(f"{host} has no address here")
+        return addresses
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _resolved(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=family,
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_NUMERICHOST,
+    )
+
+
+class Guard:
+    """Keeps two sessions for each policy: one that pools connections and one that opens a new one for every
+    request.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve = ask_system,
+        open_socket: OpenSocket = open_plain_socket,
+        tls: ssl.SSLContext | None = None,
+        remember_s: float = REMEMBER_S,
+        total_s: float = TOTAL_S,
+    ) -> None:
+        self._resolve = resolve
+        self._open_socket = open_socket
+        self._tls = tls
+        self._remember_s = remember_s
+        self._timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S)
+        self._sessions: dict[tuple[Policy, bool], aiohttp.ClientSession] = {}
+
+    def session(self, service: Service, *, fresh: bool) -> aiohttp.ClientSession:
+        """The session of a service's policy, opened on first use; needs a running loop."""
+        key = (Policy.of(service), fresh)
+        if key not in self._sessions:
+            self._sessions[key] = self._open(*key)
+        return self._sessions[key]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            await session.close()
+
+    def _open(self, policy: Policy, fresh: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=self._connector(policy, fresh),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[_stopwatch()],
+            middlewares=(_send_once,),
+            trust_env=False,
+            auto_decompress=False,
+        )
+
+    def _connector(self, policy: Policy, fresh: bool) -> aiohttp.TCPConnector:
+        def checked_socket(address: AddressInfo) -> socket.socket:
+            policy.check(str(address[4][0]))
+            return self._open_socket(address)
+
+        return aiohttp.TCPConnector(
+            resolver=CheckedResolver(policy, self._resolve),
+            socket_factory=checked_socket,
+            ttl_dns_cache=self._remember_s,  # type: ignore[arg-type]  # any number of seconds works
+            force_close=fresh,
+            limit=0,  # the run's own budget limits concurrency; waiting in a queue here would be our lag
+            ssl=self._tls if self._tls is not None else True,
+            keepalive_timeout=aiohttp.helpers.sentinel if fresh else KEEP_ALIVE_S,
+        )
+
+
+def _stopwatch() -> aiohttp.TraceConfig:
+    """Notes on the request's trace context when its first byte goes out, connecting left out."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_sent)
+    return trace
+
+
+async def _note_sent(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    context.trace_request_ctx.start()
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating an idempotent request after a lost connection: a retry hides the fault."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise LostConnection(str(error)) from error
+
+
+async def read_body(response: aiohttp.ClientResponse, limit: int = LARGEST_BODY) -> bytes:
+    """The decoded body; raises BodyTooLarge, BrokenEncoding or aiohttp's errors. Never holds more than the
+    limit.
+
+    Decoding is done here and not by aiohttp, so that a small bomb is stopped at the cap, not after it burst.
+    """
+    if response.method == "HEAD":
+        return b""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    decode = _decoder(encoding)
+    parts: list[bytes] = []
+    received = decoded = 0
+    async for chunk in response.content.iter_any():
+        received += len(chunk)
+        part = decode(chunk, limit - decoded + 1)
+        decoded += len(part)
+        parts.append(part)
+        if max(received, decoded) > limit:
+            raise BodyTooLarge
+    if received and not decode.finished:
+        raise aiohttp.ClientPayloadError("the compressed body ends too early")
+    return b"".join(parts)
+
+
+class _Plain:
+    """No encoding, or one that was not asked for: the bytes as they are."""
+
+    finished = True
+
+    def __call__(self, chunk: bytes, room: int) -> bytes:
+        return chunk
+
+
+class _Inflate:
+    """gzip, or deflate with or without its zlib wrapper (servers send both)."""
+
+    def __init__(self, encoding: str) -> None:
+        self._bits: int | None = 16 + zlib.MAX_WBITS if encoding.endswith("gzip") else None
+        self._inflate = zlib.decompressobj(self._bits) if self._bits is not None else None
+
+    @property
+    def finished(self) -> bool:
+        return self._inflate is not None and self._inflate.eof
+
+    def __call__(self, chunk: bytes, room: int) -> bytes:
+        if self._inflate is None:
+            wrapped = chunk[0] & 0x0F == 8
+            self._inflate = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+        try:
+            return self._inflate.decompress(chunk, room)
+        except zlib.error as error:
+            raise BrokenEncoding(str(error)) from error
+
+
+def _decoder(encoding: str) -> _Plain | _Inflate:
+    return _Inflate(encoding) if encoding in ("gzip", "x-gzip", "deflate") else _Plain()

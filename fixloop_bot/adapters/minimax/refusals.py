@@ -1,0 +1,170 @@
+"""Why the model could not be asked, as one sentence for a person, from whatever shape the refusal came in.
+
+MiniMax refuses with 4xx and an error object, or with HTTP 200 and ``base_resp.status_code`` ≠ 0, which the
+SDK does not raise. The vendor's own text is never shown and never logged, since it can quote what it was
+sent; only its number is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fixloop_bot.domain.errors import FixLoopError
+
+UNKNOWN_MODEL = re.compile(r"unknown model|model.{0,80}(?:not found|does not exist|not support)", re.IGNORECASE)
+_TRAILING_CODE = re.compile(r"\((\d{4})\)\s*$")
+
+
+class ModelUnavailable(FixLoopError):  # noqa: N818 - named as its neighbours in domain.errors
+    """The model gave no answer. ``str()`` completes a card's line; ``label`` is for the log.
+
+    ``retry``: the same call may succeed in a moment. ``outage``: it says something about the model's health
+    and not only about this call, so the circuit breaker counts it.
+    """
+
+    def __init__(self, sentence: str, *, label: str, retry: bool = False, outage: bool = True) -> None:
+        self.label = label
+        self.retry = retry
+        self.outage = outage
+        super().__init__(sentence)
+
+
+class AnswerTooLong(Exception):  # noqa: N818 - raised through the SDK, which wraps it; see ``from_exception``
+    """The body of an answer exceeded its cap while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    sentence: str
+    retry: bool = False
+    outage: bool = True
+
+
+_KEY = _Kind("the model refused our key; check MINIMAX_API_KEY")
+_BUSY = _Kind("the model is rate-limited: too many requests for this key", retry=True)
+_INTERNAL = _Kind("the model failed with an internal error", retry=True)
+
+CODES: dict[int, _Kind] = {
+    1000: _INTERNAL,
+    1001: _Kind("the model timed out on its own side", retry=True),
+    1002: _BUSY,
+    1004: _KEY,
+    1008: _Kind("the model's account has no balance left"),
+    1013: _INTERNAL,
+    1024: _INTERNAL,
+    1026: _Kind("the model's content filter refused the question", outage=False),
+    1027: _Kind("the model's content filter withheld its answer", outage=False),
+    1033: _INTERNAL,
+    1039: _Kind("the question and its answer exceed the model's token limit", outage=False),
+    1041: _BUSY,
+    2013: _Kind("the model did not accept our parameters", outage=False),
+    2045: _BUSY,
+    2049: _KEY,
+    2056: _Kind("the model's quota is used up"),
+}
+"""MiniMax's ``base_resp`` codes (platform.minimax.io, error codes)."""
+
+_STATUS: dict[int, _Kind] = {
+    401: _KEY,
+    402: CODES[1008],
+    403: _KEY,
+    404: _Kind("the model's address answered 404; check MINIMAX_BASE_URL and MINIMAX_MODEL"),
+    408: CODES[1001],
+    413: CODES[1039],
+    429: _BUSY,
+}
+
+
+def timed_out(seconds: float) -> ModelUnavailable:
+    return ModelUnavailable(f"the model did not answer in {seconds:.3g} s", label="timeout")
+
+
+def from_body(body: Mapping[str, object]) -> ModelUnavailable | None:
+    """The refusal inside an answer of HTTP 200, or None if it has none."""
+    base = body.get("base_resp")
+    code = _number(base.get("status_code")) if isinstance(base, Mapping) else 0
+    if code:
+        return _from_code(code, _message(base))
+    if body.get("error") and not body.get("choices"):
+        return _from_error(body, 200)
+    if body.get("choices"):
+        return None
+    if body.get("input_sensitive") is True:
+        return _made(CODES[1026], "filter")
+    return ModelUnavailable("the model's answer was empty", label="no choices", retry=True)
+
+
+def from_exception(error: Exception) -> ModelUnavailable:
+    """What an exception of the SDK means. Called only once the SDK has been loaded."""
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return ModelUnavailable("the model did not answer in time", label="timeout", retry=True)
+    if isinstance(error, openai.APIStatusError):
+        body = error.body if isinstance(error.body, Mapping) else {}
+        return _from_error(body, error.status_code)
+    if _caused_by(error, AnswerTooLong):
+        return ModelUnavailable("the model's answer did not end", label="too long")
+    if isinstance(error, openai.APIConnectionError):
+        return ModelUnavailable("the model could not be reached", label="connection", retry=True)
+    return ModelUnavailable("the model's answer could not be read", label=type(error).__name__)
+
+
+def _from_error(body: Mapping[str, object], status: int) -> ModelUnavailable:
+    inner = body.get("error", body)
+    message = _message(inner)
+    trailing = _TRAILING_CODE.search(message)
+    if trailing and int(trailing[1]) in CODES:
+        return _from_code(int(trailing[1]), message)
+    if UNKNOWN_MODEL.search(message):
+        return _unknown_model(f"http {status}")
+    return _from_status(status)
+
+
+def _from_code(code: int, message: str) -> ModelUnavailable:
+    if code == 2013 and UNKNOWN_MODEL.search(message):
+        return _unknown_model("2013")
+    kind = CODES.get(code, _Kind("the model refused"))
+    return _made(kind, str(code))
+
+
+def _from_status(status: int) -> ModelUnavailable:
+    if 300 <= status < 400:
+        sentence = f"the model's address answered {status}, a redirect; check MINIMAX_BASE_URL"
+        return ModelUnavailable(sentence, label=f"http {status}")
+    if status >= 500:
+        return ModelUnavailable(f"the model answered {status}", label=f"http {status}", retry=True)
+    kind = _STATUS.get(status, _Kind("the model did not accept the question", outage=False))
+    return _made(kind, f"http {status}")
+
+
+def _made(kind: _Kind, label: str) -> ModelUnavailable:
+    shown = f"{kind.sentence} ({label})" if label.isdigit() else kind.sentence
+    return ModelUnavailable(shown, label=label, retry=kind.retry, outage=kind.outage)
+
+
+def _unknown_model(label: str) -> ModelUnavailable:
+    return ModelUnavailable("the model's name is unknown there; check MINIMAX_MODEL", label=label)
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kind):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _message(value: object) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("message") or value.get("status_msg")
+    return value[:2000] if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    try:
+        return int(value) if isinstance(value, int | str) else 0
+    except ValueError:
+        return 0

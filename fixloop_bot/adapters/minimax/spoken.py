@@ -1,0 +1,165 @@
+"""An answer of the model, read from the raw assistant message in every shape that has been seen.
+
+Tool calls come natively (arguments as text or as an object), as the older ``function_call``, as
+``<minimax:tool_call>`` XML inside the content, or as fenced or bare JSON ``{"name": …, "arguments": …}``.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fixloop_bot.adapters.minimax.loose_json import strict_values
+from fixloop_bot.adapters.minimax.thinking import split_thinking
+
+_BLOCK = re.compile(r"<(?:minimax:)?tool_call>.*?(?:</(?:minimax:)?tool_call>|\Z)", re.DOTALL)
+_INVOKE = re.compile(r"<invoke\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</invoke>|(?=<invoke\s)|\Z)", re.DOTALL)
+_PARAMETER = re.compile(
+    r"<parameter\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</parameter>|(?=<parameter\s)|\Z)", re.DOTALL
+)
+_TRAILING_TAGS = re.compile(r"\s*(?:</(?:parameter|invoke|(?:minimax:)?tool_call)>\s*)+\Z")
+_SEPARATOR = "]<]minimax[>["
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """``arguments`` is the model's own text and need not be valid JSON. ``id`` is empty unless the call was native."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the model answered.
+
+    ``text`` may be shown to a person: no thinking, no tool-call markup. ``thought`` may not. ``message`` is
+    the whole assistant message as it came, to be sent back in a conversation. Tokens are None where the
+    model did not count them.
+    """
+
+    text: str
+    thought: str
+    unclosed: bool
+    tool_calls: tuple[ToolCall, ...]
+    message: Mapping[str, Any]
+    finish_reason: str
+    model: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the answer ended because its token budget did."""
+        return self.finish_reason == "length"
+
+
+def read_answer(body: Mapping[str, Any], tools: Collection[str] = ()) -> Answer:
+    """The answer in a chat completion; ``tools`` are the names offered. Total: an unknown shape is an empty answer."""
+    choice = _first(body.get("choices"))
+    message = _mapping(choice.get("message"))
+    spoken = split_thinking(_content(message.get("content")))
+    thought = "\n".join(filter(None, (_reasoning(message), spoken.thought)))
+    calls, text = tuple(_native(message)), spoken.said.replace(_SEPARATOR, "")
+    if not calls:
+        calls, text = _written(text, thought, tools)
+    usage = _mapping(body.get("usage"))
+    return Answer(
+        text=text,
+        thought=thought,
+        unclosed=spoken.unclosed,
+        tool_calls=calls,
+        message=message,
+        finish_reason=str(choice.get("finish_reason") or ""),
+        model=str(body.get("model") or ""),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+    )
+
+
+def _written(text: str, thought: str, tools: Collection[str]) -> tuple[tuple[ToolCall, ...], str]:
+    """Calls that were written into the text, and the text without them; from the thoughts if nothing was said."""
+    calls = tuple(xml_calls(text))
+    if calls:
+        return calls, _INVOKE.sub("", _BLOCK.sub("", text)).strip()
+    calls = tuple(_json_calls(text, tools))
+    if not calls and not text:
+        calls = tuple(xml_calls(thought.replace(_SEPARATOR, "")))
+    return calls, text
+
+
+def xml_calls(text: str) -> Iterator[ToolCall]:
+    """Calls written as ``<invoke name="…"><parameter name="…">…``, with or without closing tags and wrapper."""
+    for invoke in _INVOKE.finditer(text):
+        pairs = {match[1]: _value(match[2]) for match in _PARAMETER.finditer(invoke[2])}
+        body = _TRAILING_TAGS.sub("", invoke[2]).strip()
+        yield ToolCall(name=invoke[1], arguments=json.dumps(pairs) if pairs or not body else body)
+
+
+def _value(text: str) -> Any:
+    """A parameter's JSON value, or its text where it is none; entities are read only where they must be."""
+    text = _TRAILING_TAGS.sub("", text).strip()
+    for candidate in (text, html.unescape(text)):
+        try:
+            return json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+    return html.unescape(text)
+
+
+def _json_calls(text: str, tools: Collection[str]) -> Iterator[ToolCall]:
+    for value in strict_values(text):
+        for entry in value if isinstance(value, list) else [value]:
+            call = _call(entry)
+            if call and call.name in tools:
+                yield call
+
+
+def _native(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    listed = message.get("tool_calls")
+    for entry in listed if isinstance(listed, list) else []:
+        call = _call(entry)
+        if call:
+            yield call
+    call = _call(message.get("function_call"))
+    if call:
+        yield call
+
+
+def _call(entry: object) -> ToolCall | None:
+    outer = _mapping(entry)
+    inner = _mapping(outer.get("function")) or outer
+    name = inner.get("name")
+    arguments = next((inner[key] for key in ("arguments", "parameters", "input") if key in inner), None)
+    if not isinstance(name, str) or not name or arguments is None:
+        return None
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolCall(name=name, arguments=text, id=str(outer.get("id") or ""))
+
+
+def _content(content: object) -> str:
+    if isinstance(content, list):
+        return "".join(_content(_mapping(part).get("text")) for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _reasoning(message: Mapping[str, Any]) -> str:
+    plain = message.get("reasoning_content")
+    return plain if isinstance(plain, str) else _content(message.get("reasoning_details"))
+
+
+def _first(choices: object) -> Mapping[str, Any]:
+    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

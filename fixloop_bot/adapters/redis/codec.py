@@ -1,0 +1,55 @@
+"""Documents in the store: JSON with a version, so that a newer FixLoop can read what an older one wrote.
+
+``{"v": 2, "doc": {...}}``. An older document is upgraded on read, step by step; a newer one is refused with a sentence, and
+never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from fixloop_bot.domain.errors import BadInput, NewerDocument
+
+T = TypeVar("T")
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Codec(Generic[T]):
+    """Turns one kind of document into bytes and back.
+
+    ``upgrades[n]`` makes a version ``n + 1`` document out of a version ``n`` one; ``version`` is what is written now.
+    """
+
+    def __init__(self, shape: Any, *, kind: str, version: int = 1, upgrades: Mapping[int, Upgrade] | None = None) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(shape)
+        self._kind = kind
+        self._version = version
+        self._upgrades = dict(upgrades or {})
+
+    def encode(self, document: T) -> bytes:
+        return b'{"v":%d,"doc":%b}' % (self._version, self._adapter.dump_json(document))
+
+    def decode(self, stored: bytes | str) -> T:
+        """The document; raises NewerDocument for one from the future and BadInput for one that cannot be read."""
+        try:
+            envelope = orjson.loads(stored)
+            version, raw = int(envelope["v"]), envelope["doc"]
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"A stored {self._kind} cannot be read: it is not one of FixLoop's documents.") from error
+        if version > self._version:
+            raise NewerDocument(
+                f"A stored {self._kind} was written by a newer FixLoop (document version {version}, this one reads up to "
+                f"{self._version}): update this FixLoop."
+            )
+        for step in range(version, self._version):
+            raw = self._upgrades[step](raw)
+        try:
+            return self._adapter.validate_python(raw) if version < self._version else self._adapter.validate_json(
+                orjson.dumps(raw)
+            )
+        except ValidationError as error:
+            raise BadInput(f"A stored {self._kind} cannot be read: {error.error_count()} fields are wrong.") from error

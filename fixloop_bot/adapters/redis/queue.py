@@ -1,0 +1,86 @@
+"""Jobs on pydocket: Redis streams, any number of workers, a dead worker's job taken over.
+
+One docket task, ``perform``, carries every job by name, so that a web process can queue work whose code only workers load.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+from docket import Docket, ExponentialRetry, Worker
+from redis.exceptions import RedisError
+
+from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.ports import Store
+from fixloop_bot.domain.errors import Conflict, SlackBusy, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Awaitable[None]]
+LEASE_S = 5.0
+"""A worker that does not renew its lease for so long is taken for dead, and its jobs are taken over."""
+JOBS_AT_ONCE = 100
+"""Jobs wait for the network most of the time; runs last minutes and must not keep cards from being drawn."""
+_RETRY = ExponentialRetry(attempts=6, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=20))
+
+
+class DocketQueue:
+    """Implements the ``JobQueue`` port; ``async with`` opens it."""
+
+    def __init__(self, url: str, *, store: Store, name: str = "fixloop-jobs") -> None:
+        self._docket = Docket(name=name, url=url, execution_ttl=timedelta(minutes=5))
+        self._store = store
+        self._handlers: Mapping[str, Handler] = {}
+
+    async def __aenter__(self) -> DocketQueue:
+        try:
+            await self._docket.__aenter__()
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"The store did not answer ({type(error).__name__}).") from error
+        self._docket.register(self._perform_task(), names=["perform"])
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._docket.__aexit__(kind, error, trace)
+
+    async def hand_over(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        try:
+            for job in jobs:
+                when = datetime.fromtimestamp(job.at, UTC) if job.at else None
+                await self._docket.add("perform", when=when, key=job.key)(job.name, list(job.args))
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"The store did not answer ({type(error).__name__}).") from error
+        await self._store.jobs_taken([job.key for job in jobs])
+
+    async def work(self, handlers: Mapping[str, Handler], *, name: str | None = None) -> None:
+        """Perform jobs until cancelled; a job that is running then is drained or left to be taken over."""
+        self._handlers = handlers
+        async with Worker(
+            self._docket,
+            name=name,
+            concurrency=JOBS_AT_ONCE,
+            redelivery_timeout=timedelta(seconds=LEASE_S),
+            reconnection_delay=timedelta(seconds=1),
+        ) as worker:
+            await worker.run_forever()
+
+    def _perform_task(self) -> Callable[..., Awaitable[None]]:
+        async def perform(name: str, args: list[str], retry: ExponentialRetry = _RETRY) -> None:
+            handler = self._handlers.get(name)
+            if handler is None:
+                log.warning("job %s is unknown to this FixLoop and was dropped", name)
+                return
+            try:
+                await handler(*args)
+            except (StoreUnavailable, Conflict, SlackBusy) as busy:
+                log.info("job %s %s will be tried again: %s", name, args, busy)
+                raise
+
+        return perform

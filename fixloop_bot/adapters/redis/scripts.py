@@ -1,0 +1,106 @@
+"""The store's atomic writes, as Lua. Each is one round trip, and all or nothing."""
+
+from __future__ import annotations
+
+REMEMBER_SIGNAL = """
+-- KEYS seen, inbox; ARGV ttl_s, signal_id, document
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+return 1
+"""
+
+SAVE_INCIDENT = """
+-- KEYS incident, open_of_service, open_incidents, all_incidents, dirty, outbox, run (or ''), then identity keys
+-- ARGV id, expected_revision (-1: create), document, ttl_s, is_open, opened_at, oldest_kept, run_document,
+--      job_count, (key, job) …
+local id, expected = ARGV[1], tonumber(ARGV[2])
+local holder = redis.call('GET', KEYS[2])
+if expected < 0 then
+  if holder and holder ~= id then return -2 end
+  if redis.call('EXISTS', KEYS[1]) == 1 then return -1 end
+  expected = 0
+else
+  local stored = redis.call('HGET', KEYS[1], 'rev')
+  if not stored or tonumber(stored) ~= expected then return -1 end
+end
+local ttl = ARGV[4]
+redis.call('HSET', KEYS[1], 'rev', expected + 1, 'doc', ARGV[3])
+redis.call('EXPIRE', KEYS[1], ttl)
+if ARGV[5] == '1' then
+  if not holder or holder == id then redis.call('SET', KEYS[2], id, 'EX', ttl) end
+  redis.call('ZADD', KEYS[3], ARGV[6], id)
+else
+  if holder == id then redis.call('DEL', KEYS[2]) end
+  redis.call('ZREM', KEYS[3], id)
+end
+redis.call('ZADD', KEYS[4], ARGV[6], id)
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[7])
+redis.call('SADD', KEYS[5], id)
+if ARGV[8] ~= '' then
+  redis.call('HSET', KEYS[7], 'attempt', 0, 'doc', ARGV[8])
+  redis.call('EXPIRE', KEYS[7], ttl)
+end
+for i = 8, #KEYS do redis.call('SET', KEYS[i], id, 'EX', ttl) end
+local jobs = tonumber(ARGV[9])
+for i = 0, jobs - 1 do redis.call('HSET', KEYS[6], ARGV[10 + 2 * i], ARGV[11 + 2 * i]) end
+return expected + 1
+"""
+
+CLAIM_RUN = """
+-- KEYS run; returns the new attempt, or -1 where there is no such run
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+return redis.call('HINCRBY', KEYS[1], 'attempt', 1)
+"""
+
+SAVE_RUN = """
+-- KEYS run, dirty; ARGV attempt, document, ttl_s, incident_id; 0 where a later attempt has taken the run over
+local stored = redis.call('HGET', KEYS[1], 'attempt')
+if not stored or tonumber(stored) ~= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'doc', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('SADD', KEYS[2], ARGV[4])
+return 1
+"""
+
+ADD_SAMPLES = """
+-- KEYS run, samples; ARGV attempt, ttl_s, sample …
+local stored = redis.call('HGET', KEYS[1], 'attempt')
+if not stored or tonumber(stored) ~= tonumber(ARGV[1]) then return 0 end
+for i = 3, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return 1
+"""
+
+LEAVE_THREAD = """
+-- KEYS lock, dirty; ARGV token, incident_id; 1: left, 0: there is something new to show, -1: the lock was lost
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+if redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1 then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
+DROP_LOCK = """
+-- KEYS lock; ARGV token
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+PACE = """
+-- A generic cell rate: KEYS pace; ARGV now, interval_s, burst. Returns the seconds to wait, and books the place.
+local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local free = tonumber(redis.call('GET', KEYS[1]) or now)
+if free < now then free = now end
+local wait = free - now - burst * interval
+if wait < 0 then wait = 0 end
+redis.call('SET', KEYS[1], tostring(free + interval), 'EX', 120)
+return tostring(wait)
+"""
+
+LEAD = """
+-- KEYS lead; ARGV who, seconds
+local leader = redis.call('GET', KEYS[1])
+if leader and leader ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""

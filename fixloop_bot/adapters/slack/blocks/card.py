@@ -1,0 +1,81 @@
+"""One Slack message of the thread, and the small vocabulary of blocks that the cards are made of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from fixloop_bot.adapters.slack.blocks.text import cut
+
+Block = dict[str, Any]
+
+SECTION_LENGTH = 3000
+HEADER_LENGTH = 150
+BUTTON_LENGTH = 75
+FALLBACK_LENGTH = 3900
+"""chat.update refuses a text over 4,000 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A message: ``part`` names its place in the thread, ``text`` says the same as the blocks to a screen reader."""
+
+    part: str
+    text: str
+    blocks: tuple[Block, ...]
+
+    def digest(self) -> str:
+        """Changes exactly when what a person sees changes."""
+        return hashlib.sha256(orjson.dumps([self.text, self.blocks], option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def header(text: str, *, block_id: str) -> Block:
+    plain = {"type": "plain_text", "text": cut(text, HEADER_LENGTH), "emoji": True}
+    return {"type": "header", "block_id": block_id, "text": plain}
+
+
+def section(text: str, *, block_id: str) -> Block:
+    return {"type": "section", "block_id": block_id, "text": mrkdwn(cut(text, SECTION_LENGTH))}
+
+
+def context(text: str, *, block_id: str) -> Block:
+    return {"type": "context", "block_id": block_id, "elements": [mrkdwn(cut(text, SECTION_LENGTH))]}
+
+
+def actions(elements: Sequence[Block], *, block_id: str) -> Block:
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def button(
+    text: str, *, action_id: str, value: str, style: str | None = None, confirm: Mapping[str, Any] | None = None
+) -> Block:
+    """A button; ``value`` carries an id, never a secret."""
+    label = {"type": "plain_text", "text": cut(text, BUTTON_LENGTH), "emoji": True}
+    element: Block = {"type": "button", "action_id": action_id, "text": label, "value": value}
+    if style:
+        element["style"] = style
+    if confirm:
+        element["confirm"] = dict(confirm)
+    return element
+
+
+def confirmation(title: str, text: str, *, yes: str, no: str = "Not yet") -> Block:
+    return {
+        "title": {"type": "plain_text", "text": cut(title, 100)},
+        "text": {"type": "plain_text", "text": cut(text, 300)},
+        "confirm": {"type": "plain_text", "text": cut(yes, 30)},
+        "deny": {"type": "plain_text", "text": cut(no, 30)},
+    }
+
+
+def mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text}
+
+
+def fallback(*lines: str) -> str:
+    """The text of a message for notifications and screen readers."""
+    return cut("\n".join(line for line in lines if line), FALLBACK_LENGTH)

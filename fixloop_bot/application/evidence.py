@@ -1,0 +1,96 @@
+"""What Datadog knows about an incident, gathered for plan and verdict. Where it cannot be asked, that is said and not guessed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from fixloop_bot.application.ports import LogLine, Series, Telemetry
+from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.errors import TelemetryUnavailable
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.runs import TrafficReading
+from fixloop_bot.domain.signals import Measure
+
+HOUR_S = 3600.0
+
+Points = tuple[tuple[float, float], ...]
+
+
+def measure_of(incident: Incident, service: Service | None) -> Measure | None:
+    """What the trouble is measured by: the signal's own query, else the catalog's error rate, else its latency."""
+    for line in (incident.main_signal(), *incident.signals):
+        if line is not None and line.measure is not None:
+            return line.measure
+    if service is None:
+        return None
+    return service.measure("error_rate") or service.measure("p95_ms")
+
+
+async def hour_of_metrics(
+    telemetry: Telemetry, incident: Incident, service: Service | None, *, now: float
+) -> tuple[tuple[str, str, Points], ...]:
+    """One hour of the signal's metric and of the catalog's metrics, as (name, query, points); what fails is left out."""
+    queries = dict(service.metrics) if service is not None else {}
+    measure = measure_of(incident, None)
+    if measure is not None and measure.query not in queries.values():
+        queries = {"signal": measure.query, **queries}
+    answers = await asyncio.gather(
+        *(_points(telemetry, query, start=now - HOUR_S, end=now) for query in queries.values())
+    )
+    return tuple((name, query, points) for (name, query), points in zip(queries.items(), answers, strict=True) if points)
+
+
+async def last_errors(telemetry: Telemetry, service: Service | None, *, now: float) -> Sequence[LogLine]:
+    """The last error logs of the service; none where it has no ``logs`` query or Datadog cannot be asked."""
+    if service is None or service.logs is None:
+        return ()
+    try:
+        return await telemetry.error_logs(service.logs, start=now - HOUR_S, end=now, limit=20)
+    except TelemetryUnavailable:
+        return ()
+
+
+async def _points(telemetry: Telemetry, query: str, *, start: float, end: float) -> Points:
+    try:
+        return merged(await telemetry.query(query, start=start, end=end))
+    except TelemetryUnavailable:
+        return ()
+
+
+def merged(series: Sequence[Series]) -> Points:
+    """All groups of an answer as one series: their mean at each time."""
+    at: dict[float, list[float]] = {}
+    for each in series:
+        for when, value in each.points:
+            at.setdefault(when, []).append(value)
+    return tuple((when, sum(values) / len(values)) for when, values in sorted(at.items()))
+
+
+def mean(points: Points) -> float | None:
+    return sum(value for _, value in points) / len(points) if points else None
+
+
+async def traffic_since(
+    telemetry: Telemetry, measure: Measure | None, *, start: float, end: float
+) -> TrafficReading:
+    """What real traffic says between two epoch seconds; never raises.
+
+    The first tenth of the time is left out: the interval in which the run began still holds what was before it.
+    """
+    if measure is None:
+        return TrafficReading(why_not="the alert names no metric")
+    try:
+        series = await telemetry.query(measure.query, start=start, end=end)
+    except TelemetryUnavailable as error:
+        return TrafficReading(query=measure.query, limit=measure.limit, why_not=str(error).rstrip("."))
+    settled = start + (end - start) * 0.1
+    value = mean(tuple(point for point in merged(series) if point[0] >= settled))
+    if value is None:
+        return TrafficReading(query=measure.query, limit=measure.limit, why_not="no data since the run began")
+    return TrafficReading(
+        query=measure.query,
+        value=value,
+        limit=measure.limit,
+        breached=measure.comparator.breached(value, measure.limit),
+    )

@@ -1,0 +1,190 @@
+"""A signal becomes, joins or reopens an incident.
+
+``receive`` is what the webhook waits for: it only makes the signal durable. ``take`` is the job that follows; it may run
+twice or be cut off anywhere, because the signal leaves the inbox only when its incident is saved.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from fixloop_bot.application import jobs
+from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.incidents import (
+    Absorbed,
+    Entry,
+    Incident,
+    Reading,
+    SignalLine,
+    State,
+    absorb,
+    severity_of,
+)
+from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.signals import Signal, Transition, bare_title
+
+log = logging.getLogger(__name__)
+
+REOPEN_WITHIN_S = 86_400.0
+"""A Re-Triggered reopens what was resolved within a day; later it is a new incident that only looks alike."""
+
+
+class Intake:
+    """The way in for webhooks, the watch and people."""
+
+    def __init__(self, store: Store, ledger: Ledger, *, catalog: Catalog, clock: Clock, default_channel: str) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._catalog = catalog
+        self._clock = clock
+        self._default_channel = default_channel
+
+    async def receive(self, signal: Signal) -> bool:
+        """Store a signal durably; False if it was stored before. Raises StoreUnavailable."""
+        fresh = await self._store.remember_signal(signal)
+        await self._ledger.hand_over([taking(signal)])
+        return fresh
+
+    async def take(self, signal_id: str) -> None:
+        """Absorb a stored signal into its incident, opening one if need be."""
+        signal = await self._store.unread_signal(signal_id)
+        if signal is None:
+            return
+        incident_id = await self._home_of(signal)
+        if incident_id is not None:
+            await self._absorb(incident_id, signal)
+        elif _opens(signal):
+            await self._open(signal)
+        else:
+            log.info("a %s of nothing known was noted and left alone: %s", signal.transition.value, signal.identity)
+        await self._store.signal_done(signal.id)
+
+    async def _home_of(self, signal: Signal) -> str | None:
+        by_identity = await self._store.incident_of_identity(signal.identity)
+        if by_identity is not None:
+            incident = await self._store.incident(by_identity)
+            if incident is not None and (incident.is_open or _belongs_to_resolved(incident, signal)):
+                return by_identity
+        if not (signal.transition.alerting or signal.transition is Transition.UNKNOWN):
+            return None
+        return await self._store.open_incident_of(self._key_of(signal))
+
+    async def _absorb(self, incident_id: str, signal: Signal) -> None:
+        def decide(incident: Incident) -> Change | None:
+            return _follow(absorb(incident, signal), signal)
+
+        await self._ledger.change(incident_id, decide)
+
+    async def _open(self, signal: Signal) -> None:
+        number = await self._store.next_incident_number()
+        incident = self._new_incident(signal, number)
+        created = await self._ledger.open(incident, [planning(incident)])
+        if created is None:  # somebody opened one for this service a moment ago: join it
+            holder = await self._store.open_incident_of(incident.service_key)
+            if holder is None:
+                raise RuntimeError("an open incident vanished")
+            await self._absorb(holder, signal)
+
+    def _new_incident(self, signal: Signal, number: int) -> Incident:
+        service = self._catalog.match(signal)
+        known = service is not None
+        what = f"{signal.transition.value}: {bare_title(signal.title)} (known by its {signal.identity_kind.value})"
+        return Incident(
+            id=f"INC-{number}",
+            number=number,
+            service_key=self._key_of(signal),
+            service=service.name if service is not None else None,
+            label=service.name if service is not None else signal.service or "unknown service",
+            env=signal.env,
+            title=bare_title(signal.title),
+            severity=severity_of(signal.priority),
+            channel=(service.channel if service is not None else None) or self._default_channel,
+            opened_at=min(signal.occurred_at, self._clock.now()),
+            planning_since=self._clock.now(),
+            signals=(first_line(signal),),
+            absorbed=(signal.id,),
+            timeline=(
+                Entry(at=signal.occurred_at, who="datadog", what=what),
+                *(() if known else (Entry(at=signal.received_at, who="fixloop", what="No catalog entry matches."),)),
+            ),
+        )
+
+    def _key_of(self, signal: Signal) -> str:
+        service = self._catalog.match(signal)
+        return service_key(service, signal)
+
+
+def service_key(service: Service | None, signal: Signal) -> str:
+    """What a second monitor joins by: the service and its environment; without a service, the identity alone."""
+    name = service.name if service is not None else signal.service
+    if name is None:
+        return f"?{signal.identity}"
+    fixed = dict(service.match).get("env") if service is not None else None
+    return f"{name}|{(fixed or signal.env or '').lower()}"
+
+
+def first_line(signal: Signal) -> SignalLine:
+    """How a signal stands in the incident that it opens."""
+    return SignalLine(
+        identity=signal.identity,
+        identity_kind=signal.identity_kind,
+        title=bare_title(signal.title),
+        transition=signal.transition,
+        first_at=signal.occurred_at,
+        last_at=signal.occurred_at,
+        value=signal.value,
+        measure=signal.measure,
+        monitor_id=signal.monitor_id,
+        scope=signal.scope,
+        link=signal.link,
+    )
+
+
+def taking(signal: Signal) -> Job:
+    return Job(name=jobs.TAKE_SIGNAL, args=(signal.id,), key=f"signal:{signal.id}")
+
+
+def planning(incident: Incident, *, asked_by: str = "fixloop", hint: str = "") -> Job:
+    """The job that writes the incident's next plan; two that ask for the same version make one."""
+    version = incident.plans_made + 1
+    return Job(
+        name=jobs.MAKE_PLAN, args=(incident.id, str(version), asked_by, hint), key=f"plan:{incident.id}:v{version}"
+    )
+
+
+def starting(incident: Incident, kind: RunKind, *, by: str) -> Job:
+    """The job that starts a run as soon as the incident has none."""
+    return Job(
+        name=jobs.START_RUN,
+        args=(incident.id, kind.value, by),
+        key=f"start:{incident.id}:{kind.value}:{incident.revision}",
+    )
+
+
+def _opens(signal: Signal) -> bool:
+    # A transition that nobody understands opens a thread too: a needless thread costs less than a missed outage, and the
+    # card says that the alert did not tell whether it fires.
+    return signal.transition.alerting or signal.transition is Transition.UNKNOWN
+
+
+def _belongs_to_resolved(incident: Incident, signal: Signal) -> bool:
+    """Whether a signal still concerns its resolved incident, so that it opens no new one."""
+    resolved_at = incident.resolved_at or 0.0
+    if signal.occurred_at <= resolved_at or not signal.transition.alerting:
+        return True
+    if signal.transition.again:
+        return signal.occurred_at - resolved_at <= REOPEN_WITHIN_S
+    return signal.transition is Transition.RENOTIFY
+
+
+def _follow(absorbed: Absorbed, signal: Signal) -> Change:
+    incident = absorbed.incident
+    if absorbed.reading is Reading.REOPENED and incident.plan is not None:
+        return Change(incident=incident, jobs=(starting(incident, RunKind.CONFIRM, by="datadog"),))
+    wants_proof = incident.state in (State.OPEN, State.REPRODUCED) and signal.recovers
+    if absorbed.reading is Reading.RECOVERED and wants_proof and incident.plan is not None:
+        return Change(incident=incident, jobs=(starting(incident, RunKind.VALIDATE, by="datadog"),))
+    return Change(incident=incident)

@@ -1,0 +1,91 @@
+"""The one way to change an incident: read, decide purely, compare-and-set, hand over the jobs that follow.
+
+State is saved before Slack speaks: the jobs (the redraw of the thread among them) are part of the same atomic write.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fixloop_bot.application import jobs
+from fixloop_bot.application.jobs import Job, JobQueue
+from fixloop_bot.application.ports import Store
+from fixloop_bot.domain.errors import Conflict, StoreUnavailable
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.runs import Run
+
+log = logging.getLogger(__name__)
+
+TRIES = 50
+"""Writers of one incident are few; so many lost races mean a fault, not a crowd."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a decision wants written: the incident, the jobs that follow, and a run that begins with it."""
+
+    incident: Incident
+    jobs: tuple[Job, ...] = ()
+    run: Run | None = None
+
+
+class Ledger:
+    """Applies decisions to stored incidents."""
+
+    def __init__(self, store: Store, queue: JobQueue) -> None:
+        self._store = store
+        self._queue = queue
+
+    async def change(self, incident_id: str, decide: Callable[[Incident], Change | None]) -> Incident | None:
+        """Apply ``decide`` to the newest state, again if somebody else wrote first.
+
+        ``decide`` is pure and may run several times; None from it changes nothing. Returns the incident as it then is, or None
+        if there is none of this id. Raises StoreUnavailable, and whatever ``decide`` raises.
+        """
+        for _ in range(TRIES):
+            incident = await self._store.incident(incident_id)
+            if incident is None:
+                return None
+            change = decide(incident)
+            if change is None:
+                return incident
+            try:
+                return await self._write(change)
+            except Conflict:
+                continue
+        raise Conflict(f"{incident_id} is being changed by too many at once.")
+
+    async def open(self, incident: Incident, follow: Sequence[Job]) -> Incident | None:
+        """Store a new incident; None if its service has an open one by now."""
+        todo = (*follow, redraw(incident))
+        created = await self._store.create_incident(incident, jobs=todo)
+        if created is not None:
+            await self.hand_over(todo)
+        return created
+
+    async def _write(self, change: Change) -> Incident:
+        todo = (*change.jobs, redraw(change.incident))
+        saved = await self._store.save_incident(change.incident, jobs=todo, run=change.run)
+        await self.hand_over(todo)
+        return saved
+
+    async def hand_over(self, todo: Sequence[Job]) -> None:
+        """Queue jobs that are saved already; if that fails the sweep does it, so that the caller's work stands."""
+        try:
+            await self._queue.hand_over(todo)
+        except StoreUnavailable as error:
+            log.warning("jobs wait for the next sweep: %s", error)
+
+
+def redraw(incident: Incident, *, at: float = 0.0) -> Job:
+    """The job that shows an incident's newest state; one for each revision, since an older one may be half done."""
+    return Job(
+        name=jobs.REFRESH_THREAD, args=(incident.id,), key=f"refresh:{incident.id}:{incident.revision}:{at:.0f}", at=at
+    )
+
+
+def noted(incident: Incident, *, at: float, who: str, what: str, **fields: object) -> Incident:
+    """``replace`` with a line in the timeline."""
+    return replace(incident, **fields).noted(at, who, what)  # type: ignore[arg-type]

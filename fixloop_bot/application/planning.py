@@ -1,0 +1,188 @@
+"""From an incident to a vetted plan of five steps: the model's if it writes a usable one in time, else the standard plan.
+
+Never an empty plan, never an unvetted request. Once the plan stands, its confirm run starts by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fixloop_bot.application import evidence
+from fixloop_bot.application.intake import planning, starting
+from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Store, Telemetry, UnusableAnswer
+from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.openapi import Operation, operations
+from fixloop_bot.domain.plans import Plan, PlanSource, Step
+from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.standard_plan import standard_plan
+from fixloop_bot.domain.vetting import vet
+
+log = logging.getLogger(__name__)
+
+ASKS = 3
+"""The first question and two re-asks that quote what was wrong."""
+DEADLINE_S = 30.0
+"""From the first question to the last usable answer; the standard plan needs no more time than that."""
+DOCUMENT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a wish was not followed, in a sentence for the person who had it."""
+
+    sentence: str
+
+
+class Planning:
+    """Writes plans."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        *,
+        planner: Planner,
+        telemetry: Telemetry,
+        prober: Prober,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._planner = planner
+        self._telemetry = telemetry
+        self._prober = prober
+        self._catalog = catalog
+        self._clock = clock
+
+    async def ask(self, incident_id: str, *, by: str, hint: str = "") -> Refusal | None:
+        """A person wants a new plan version; refused while a run is going, since a run's plan is frozen."""
+        refusal: list[Refusal] = []
+
+        def decide(incident: Incident) -> Change | None:
+            refusal.clear()
+            sentence = _not_now(incident)
+            if sentence:
+                refusal.append(Refusal(sentence=sentence))
+                return None
+            now = self._clock.now()
+            asked = replace(incident, planning_since=now).noted(now, by, "asked for a new plan")
+            return Change(incident=asked, jobs=(planning(incident, asked_by=by, hint=hint),))
+
+        await self._ledger.change(incident_id, decide)
+        return refusal[0] if refusal else None
+
+    async def make(self, incident_id: str, version: str, asked_by: str, hint: str) -> None:
+        """Write version ``version`` of the plan; does nothing if that version, or a later one, stands."""
+        incident = await self._store.incident(incident_id)
+        if incident is None or incident.plans_made >= int(version) or not incident.is_open:
+            return
+        service = self._catalog.service(incident.service or "")
+        plan = await self._write(incident, service, version=int(version), hint=hint)
+
+        def decide(current: Incident) -> Change | None:
+            return _adopt(current, plan, asked_by=asked_by, now=self._clock.now())
+
+        await self._ledger.change(incident_id, decide)
+
+    async def _write(self, incident: Incident, service: Service | None, *, version: int, hint: str) -> Plan:
+        began = self._clock.now()
+        known = await self._operations(service)
+        try:
+            if not self._planner.available:
+                raise PlannerUnavailable("MINIMAX_API_KEY is not set")
+            async with asyncio.timeout(DEADLINE_S):
+                brief = await self._brief(incident, service, known, hint=hint)
+                steps, asks = await self._ask_model(brief, service)
+        except TimeoutError:
+            why = f"the model did not answer in {DEADLINE_S:.0f} s"
+        except PlannerUnavailable as error:
+            why = str(error).rstrip(".")
+        else:
+            return Plan(
+                version=version,
+                source=PlanSource.MODEL,
+                steps=steps,
+                author=self._planner.model,
+                note="" if asks == 1 else f"asked {asks} times",
+                made_at=self._clock.now(),
+                seconds=self._clock.now() - began,
+            )
+        log.info("%s gets the standard plan: %s", incident.id, why)
+        return standard_plan(
+            service=service,
+            signals=incident.signals,
+            operations=known,
+            version=version,
+            made_at=self._clock.now(),
+            why=why,
+        )
+
+    async def _ask_model(self, brief: PlanBrief, service: Service | None) -> tuple[tuple[Step, ...], int]:
+        for ask in range(1, ASKS + 1):
+            try:
+                draft = await self._planner.draft(brief)
+                return vet(draft.steps, service), ask
+            except UnusableAnswer as answer:
+                brief = replace(brief, complaints=answer.complaints, last_answer=answer.raw)
+            except PlanRejected as rejection:
+                brief = replace(brief, complaints=rejection.reasons, last_answer=draft.raw)
+        raise PlannerUnavailable(f"the model's {ASKS} answers were not usable")
+
+    async def _brief(
+        self, incident: Incident, service: Service | None, known: Sequence[Operation], *, hint: str
+    ) -> PlanBrief:
+        now = self._clock.now()
+        metrics, logs = await asyncio.gather(
+            evidence.hour_of_metrics(self._telemetry, incident, service, now=now),
+            evidence.last_errors(self._telemetry, service, now=now),
+        )
+        return PlanBrief(
+            incident=incident,
+            service=service,
+            metrics=metrics,
+            logs=tuple(logs),
+            operations=tuple(operation.line() for operation in known),
+            hint=hint,
+        )
+
+    async def _operations(self, service: Service | None) -> tuple[Operation, ...]:
+        if service is None or service.openapi is None:
+            return ()
+        try:
+            async with asyncio.timeout(DOCUMENT_TIMEOUT_S):
+                return operations(await self._prober.fetch_document(service, service.openapi))
+        except (BadInput, TimeoutError) as error:
+            log.info("no OpenAPI document of %s: %s", service.name, error)
+            return ()
+
+
+def _not_now(incident: Incident) -> str:
+    if not incident.is_open:
+        return f"{incident.id} is resolved. Reopen it first."
+    if incident.active_run is not None:
+        return "A run is going, and its plan is frozen. Stop it or wait for its verdict."
+    return ""
+
+
+def _adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float) -> Change | None:
+    if incident.plans_made >= plan.version:
+        return None
+    ticked = tuple(step.id for step in plan.steps if not step.manual)
+    adopted = replace(
+        incident,
+        plan=plan,
+        plans_made=plan.version,
+        planning_since=None,
+        ticked=ticked,
+        manual=(),
+        selections=(),
+        checklist_revision=incident.checklist_revision + 1,
+    ).noted(now, asked_by, f"plan v{plan.version} ({plan.author or plan.source.value})")
+    return Change(incident=adopted, jobs=(starting(adopted, RunKind.CONFIRM, by="fixloop"),))

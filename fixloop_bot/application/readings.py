@@ -1,0 +1,184 @@
+"""Steps that are read from Datadog: a metric against its limit, a monitor's state.
+
+They are read again and again until the window is over. A metric that is bad in a confirm run is the bug, seen, at once; in
+a validate run it may take the whole window to get well. A monitor that still averages over the past is reported, not waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fixloop_bot.application.evidence import HOUR_S, mean, merged
+from fixloop_bot.application.ports import Clock, Telemetry
+from fixloop_bot.domain.errors import TelemetryUnavailable
+from fixloop_bot.domain.plans import MetricCheck, MonitorCheck, Step
+from fixloop_bot.domain.runs import RunKind, StepPhase, StepProgress, StepVerdict
+from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Outcome, Sample
+from fixloop_bot.domain.signals import Comparator
+
+RECENT_S = 120.0
+"""A confirm run judges the last two minutes: what the service does now, and not what it did before it broke."""
+SOONEST_S = 2.0
+
+
+@dataclass(slots=True)
+class _State:
+    number: int = 0
+    verdict: StepVerdict | None = None
+    reason: str = ""
+    failed: int = 0
+    void: int = 0
+    value: float | None = None
+    last: Sample | None = None
+
+
+class ReadingStep:
+    """Reads one metric or monitor step until it is decided. Same surface as ``StepSampler``."""
+
+    def __init__(
+        self,
+        step: Step,
+        *,
+        kind: RunKind,
+        started_at: float,
+        opened_at: float,
+        window_s: float,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self.step = step
+        self._kind = kind
+        self._started_at = started_at
+        self._opened_at = opened_at
+        self._window_s = window_s
+        self._telemetry = telemetry
+        self._clock = clock
+        self._state = _State()
+        self._unsaved: list[Sample] = []
+        self._began: float | None = None
+
+    async def run(self) -> None:
+        """Read until decided; never raises for what Datadog answers."""
+        self._began = self._clock.now()
+        end = self._began + self._window_s
+        while self._state.verdict is None:
+            sample = await self._read()
+            self._count(sample)
+            self._decide(sample, over=self._clock.now() >= end)
+            if self._state.verdict is None:
+                pause = max(SOONEST_S, self._telemetry.seconds_between_queries())
+                await self._clock.sleep(min(pause, max(SOONEST_S, end - self._clock.now())))
+
+    def _count(self, sample: Sample) -> None:
+        state = self._state
+        state.number, state.last = sample.number, sample
+        state.value = sample.value if sample.value is not None else state.value
+        state.failed += sample.outcome is Outcome.FAILED
+        state.void += sample.outcome is Outcome.VOID
+        self._unsaved.append(sample)
+
+    def _decide(self, sample: Sample, *, over: bool) -> None:
+        confirm = self._kind is RunKind.CONFIRM
+        if sample.outcome is Outcome.FAILED and confirm:
+            self._settle(StepVerdict.FAILED, sample.reason())
+        elif not over:
+            return
+        elif sample.outcome is Outcome.PASSED:
+            self._settle(StepVerdict.PASSED, "")
+        elif sample.outcome is Outcome.VOID:
+            self._settle(StepVerdict.SKIPPED, f"not measured: {sample.reason()}")
+        elif isinstance(self.step.check, MonitorCheck):
+            self._settle(StepVerdict.SKIPPED, f"reported, not waited for: {sample.reason()}")
+        else:
+            self._settle(StepVerdict.FAILED, sample.reason())
+
+    def _settle(self, verdict: StepVerdict, reason: str) -> None:
+        self._state.verdict, self._state.reason = verdict, reason
+
+    async def _read(self) -> Sample:
+        number, now = self._state.number + 1, self._clock.now()
+        try:
+            check = self.step.check
+            if isinstance(check, MetricCheck):
+                return await self._read_metric(check, number, now)
+            assert isinstance(check, MonitorCheck)  # noqa: S101 - ReadingStep is only made for these two
+            return await self._read_monitor(check, number, now)
+        except TelemetryUnavailable as error:
+            fault = Fault(kind=FaultKind.TELEMETRY, detail=str(error).rstrip("."))
+            return Sample(number=number, at=now, outcome=Outcome.VOID, fault=fault)
+
+    async def _read_metric(self, check: MetricCheck, number: int, now: float) -> Sample:
+        recent = max(self._opened_at - RECENT_S, now - RECENT_S)
+        start = recent if self._kind is RunKind.CONFIRM else self._started_at + (now - self._started_at) * 0.1
+        value = mean(merged(await self._telemetry.query(check.query, start=start, end=now)))
+        limit = check.limit if check.limit is not None else await self._limit_from_before(check)
+        if value is None or limit is None:
+            fault = Fault(kind=FaultKind.TELEMETRY, detail="the query has no data" if value is None else "no hour before")
+            return Sample(number=number, at=now, outcome=Outcome.VOID, fault=fault, request=check.query)
+        healthy = Comparator(check.healthy_when).breached(value, limit)  # the comparison that holds when all is well
+        failure = AssertionResult(
+            source=check.query,
+            subject="the metric",
+            held=healthy,
+            seen=f"{value:.4g}",
+            expected=f"{check.healthy_when} {limit:.4g}",
+        )
+        return Sample(
+            number=number,
+            at=now,
+            outcome=Outcome.PASSED if healthy else Outcome.FAILED,
+            value=value,
+            request=check.query,
+            failures=() if healthy else (failure,),
+        )
+
+    async def _limit_from_before(self, check: MetricCheck) -> float | None:
+        if check.times_before is None:
+            return None
+        before = mean(
+            merged(
+                await self._telemetry.query(check.query, start=self._opened_at - HOUR_S, end=self._opened_at - RECENT_S)
+            )
+        )
+        return None if before is None else before * check.times_before
+
+    async def _read_monitor(self, check: MonitorCheck, number: int, now: float) -> Sample:
+        state = await self._telemetry.monitor_state(check.monitor_id, group=check.group)
+        healthy = state.state == "OK"
+        failure = AssertionResult(source="monitor", subject="the monitor", held=healthy, seen=state.state, expected="OK")
+        return Sample(
+            number=number,
+            at=now,
+            outcome=Outcome.PASSED if healthy else Outcome.FAILED,
+            request=f"monitor {check.monitor_id}",
+            failures=() if healthy else (failure,),
+        )
+
+    def take_unsaved(self) -> list[Sample]:
+        taken, self._unsaved = self._unsaved, []
+        return taken
+
+    def give_up(self, reason: str) -> None:
+        if self._state.verdict is None:
+            self._settle(StepVerdict.INCONCLUSIVE, reason)
+
+    def progress(self) -> StepProgress:
+        state = self._state
+        waiting = StepPhase.WAITING if self._began is None else StepPhase.RUNNING
+        left = 0.0 if self._began is None else max(0.0, self._began + self._window_s - self._clock.now())
+        examples = (state.last,) if state.last is not None else ()
+        outcome = state.last.outcome if state.last is not None else None
+        return StepProgress(
+            step_id=self.step.id,
+            phase=StepPhase.DONE if state.verdict is not None else waiting,
+            verdict=state.verdict,
+            reason=state.reason,
+            samples=state.number - state.void,
+            failed=state.failed,
+            void=state.void,
+            window_left_s=0.0 if state.verdict is not None else left,
+            value=state.value,
+            failures=examples if outcome is Outcome.FAILED else (),
+            passes=examples if outcome is Outcome.PASSED else (),
+            voids=examples if outcome is Outcome.VOID else (),
+        )

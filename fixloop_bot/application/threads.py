@@ -1,0 +1,112 @@
+"""The thread is a projection of the store: gathered whole, shown whole, so that a lost update heals itself."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from fixloop_bot.application import evidence
+from fixloop_bot.application.ports import Board, Clock, DeepLinks, Store
+from fixloop_bot.application.views import Links, ThreadView
+from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.runs import Run, RunKind
+
+log = logging.getLogger(__name__)
+
+BETWEEN_UPDATES_S = 2.5
+"""Slack allows 50 chat.update a minute for a whole workspace; a card that changes all the time is redrawn at this pace."""
+AROUND_S = 3600.0
+"""Links open with an hour before the incident's start."""
+
+
+class Threads:
+    """Keeps the cards of incidents up to date."""
+
+    def __init__(self, store: Store, board: Board, links: DeepLinks, *, catalog: Catalog, clock: Clock) -> None:
+        self._store = store
+        self._board = board
+        self._links = links
+        self._catalog = catalog
+        self._clock = clock
+
+    async def refresh(self, incident_id: str) -> None:
+        """Show the newest state; returns at once if somebody else is showing it, who will then see this state too."""
+        token = await self._store.enter_thread(incident_id)
+        if token is None:
+            return
+        try:
+            while True:
+                await self._store.thread_is_clean(incident_id)
+                await self._show(incident_id)
+                if await self._store.leave_thread(incident_id, token):
+                    return
+                await self._clock.sleep(BETWEEN_UPDATES_S)
+        except SlackBusy as busy:
+            await self._store.mark_dirty(incident_id)
+            await self._clock.sleep(min(busy.retry_after, 30.0))
+            await self._store.abandon_thread(incident_id, token)
+            raise
+        except BaseException:
+            await self._store.mark_dirty(incident_id)
+            await self._store.abandon_thread(incident_id, token)
+            raise
+
+    async def _show(self, incident_id: str) -> None:
+        view = await self.view(incident_id)
+        if view is None:
+            return
+        refs = await self._store.thread_refs(incident_id)
+
+        async def save(new: object) -> None:
+            await self._store.save_thread_refs(incident_id, new)  # type: ignore[arg-type]
+
+        try:
+            await self._board.publish(view, refs, save)
+        except SlackRefused as refusal:
+            # The state stands, only its picture is missing; trying the same again would be refused again.
+            log.error("%s is not shown in Slack: %s", incident_id, refusal)
+
+    async def view(self, incident_id: str) -> ThreadView | None:
+        """Everything the cards show, read now."""
+        incident = await self._store.incident(incident_id)
+        if incident is None:
+            return None
+        service = self._catalog.service(incident.service or "")
+        now = self._clock.now()
+        return ThreadView(
+            incident=incident,
+            service=service,
+            links=self._links_of(incident, service, now),
+            confirm=await self._confirm(incident),
+            shown=await self._run(incident, (RunKind.CONFIRM, RunKind.VALIDATE)),
+            soak=await self._run(incident, (RunKind.SOAK,)),
+            now=now,
+        )
+
+    async def _confirm(self, incident: Incident) -> Run | None:
+        plan_hash = incident.plan.hash if incident.plan is not None else None
+        lines = [line for line in incident.runs if line.kind is RunKind.CONFIRM and line.plan_hash == plan_hash]
+        useful = [line for line in lines if not line.stopped] or lines
+        return await self._store.run(useful[-1].id) if useful else None
+
+    async def _run(self, incident: Incident, kinds: tuple[RunKind, ...]) -> Run | None:
+        lines = [line for line in incident.runs if line.kind in kinds]
+        return await self._store.run(lines[-1].id) if lines else None
+
+    def _links_of(self, incident: Incident, service: Service | None, now: float) -> Links:
+        start = incident.opened_at - AROUND_S
+        hours = math.ceil(((incident.resolved_at or now) - incident.opened_at) / AROUND_S)
+        end = incident.opened_at + max(1, hours) * AROUND_S  # whole hours: not a new link at every redraw
+        line = incident.main_signal()
+        measure = evidence.measure_of(incident, service)
+        monitor = line.monitor_id if line is not None else None
+        return Links(
+            metric=self._links.metric(measure.query, start=start, end=end) if measure is not None else None,
+            monitor=self._links.monitor(monitor, group=line.scope if line else "", start=start, end=end)
+            if monitor
+            else None,
+            logs=self._links.logs(service.logs, start=start, end=end) if service is not None and service.logs else None,
+            runbook=service.runbook if service is not None else None,
+        )

@@ -1,0 +1,223 @@
+"""Runs: who may start one, and what follows from how it ended.
+
+One run at a time for an incident; the soak is no obstacle, since a new run replaces it. Every decision here is pure and
+goes through the ledger, so that two clicks at once start one run and a run that is closed twice counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fixloop_bot.application import jobs
+from fixloop_bot.application.intake import starting
+from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.catalog import Catalog
+from fixloop_bot.domain.incidents import TRANSITIONS, Incident, Move, RunLine, State, advance
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
+
+MACHINES = frozenset({"datadog", "fixloop"})
+"""Starters that are not people; what they ask for waits until the running run has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A run that began, or the sentence why none did. ``by`` and ``since`` tell of the one that is going already."""
+
+    run_id: str | None = None
+    refusal: str = ""
+    by: str | None = None
+    since: float | None = None
+
+
+class Validation:
+    """Starts, stops and closes runs."""
+
+    def __init__(self, store: Store, ledger: Ledger, *, catalog: Catalog, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._catalog = catalog
+        self._clock = clock
+
+    async def start(self, incident_id: str, kind: RunKind, *, by: str) -> Started:
+        """Start a run of the current plan's ticked steps."""
+        outcome = [Started(refusal=f"There is no incident {incident_id}.")]
+
+        def decide(incident: Incident) -> Change | None:
+            outcome[0], change = self._begin(incident, kind, by=by)
+            return change
+
+        before = await self._store.incident(incident_id)
+        await self._ledger.change(incident_id, decide)
+        if outcome[0].run_id is not None and before is not None and before.soak_run is not None:
+            await self._store.stop_run(before.soak_run, by)
+        return outcome[0]
+
+    async def start_when_free(self, incident_id: str, kind: str, by: str) -> None:
+        """The job behind Datadog's Recovered and behind a fresh plan."""
+        await self.start(incident_id, RunKind(kind), by=by)
+
+    async def stop(self, incident_id: str, *, by: str) -> bool:
+        """Ask the running run to stop; False if none is going. Its verdict will be inconclusive."""
+        incident = await self._store.incident(incident_id)
+        if incident is None or incident.active_run is None:
+            return False
+        await self._store.stop_run(incident.active_run, by)
+        return True
+
+    async def close(self, run: Run) -> None:
+        """Bring a finished run's outcome into its incident, once."""
+        service = self._catalog.service(run.service or "")
+        soak_s = service.soak_s if service is not None else 0.0
+
+        def decide(incident: Incident) -> Change | None:
+            line = incident.run_line(run.id)
+            if line is None or line.finished_at is not None:
+                return None
+            closed = _closed(incident, line, run)
+            moved = _moved(closed, run)
+            return self._with_next(moved, run, soak_s=soak_s)
+
+        await self._ledger.change(run.incident_id, decide)
+
+    def _begin(self, incident: Incident, kind: RunKind, *, by: str) -> tuple[Started, Change | None]:
+        now = self._clock.now()
+        refusal = _refusal(incident, kind)
+        if refusal is not None:
+            wanted = by in MACHINES and incident.active_run is not None and kind is RunKind.VALIDATE
+            keep = Change(incident=replace(incident, wanted_run=kind, wanted_by=by)) if wanted else None
+            return refusal, keep
+        run = _new_run(incident, kind, by=by, now=now)
+        updated = replace(
+            incident,
+            active_run=run.id,
+            soak_run=None,
+            runs=(*incident.runs, _line(run)),
+            wanted_run=None,
+            wanted_by="",
+        ).noted(now, by, f"started {kind.value} run {run.number} of plan v{run.plan.version}")
+        return Started(run_id=run.id), Change(incident=updated, jobs=(executing(run),), run=run)
+
+    def _with_next(self, incident: Incident, run: Run, *, soak_s: float) -> Change:
+        now = self._clock.now()
+        if run.kind is RunKind.VALIDATE and run.verdict is RecoveryVerdict.PROVEN and soak_s > 0:
+            soak = _new_run(incident, RunKind.SOAK, by="fixloop", now=now, of=run)
+            watched = replace(
+                incident, runs=(*incident.runs, _line(soak)), soak_run=soak.id, soak_until=now + soak_s, soak_held=False
+            )
+            return Change(incident=watched, jobs=(executing(soak),), run=soak)
+        if incident.wanted_run is not None and incident.is_open and incident.active_run is None:
+            follow = starting(incident, incident.wanted_run, by=incident.wanted_by)
+            return Change(incident=replace(incident, wanted_run=None, wanted_by=""), jobs=(follow,))
+        return Change(incident=incident)
+
+
+def executing(run: Run) -> Job:
+    return Job(name=jobs.EXECUTE_RUN, args=(run.id,), key=f"run:{run.id}")
+
+
+def _refusal(incident: Incident, kind: RunKind) -> Started | None:
+    if not incident.is_open:
+        return Started(refusal=f"{incident.id} is resolved. Reopen it to run its plan again.")
+    if incident.plan is None:
+        return Started(refusal="The plan is still being written. Try again in a moment.")
+    if incident.active_run is not None:
+        line = incident.run_line(incident.active_run)
+        return Started(
+            refusal=f"A {line.kind.value if line else kind.value} run is going already.",
+            by=line.started_by if line else None,
+            since=line.started_at if line else None,
+        )
+    automatic = [step for step in incident.plan.steps if not step.manual and step.id in incident.ticked]
+    if not automatic:
+        return Started(refusal="No automatic step is ticked. Tick at least one, then validate.")
+    return None
+
+
+def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run | None = None) -> Run:
+    plan = of.plan if of is not None else incident.plan
+    if plan is None:
+        raise ValueError("a run needs a plan")
+    chosen = of.step_ids if of is not None else incident.ticked
+    steps = [step for step in plan.steps if step.id in chosen and not step.manual]
+    if kind is RunKind.SOAK:
+        steps = [step for step in steps if step.repeated]
+    number = len(incident.runs) + 1
+    return Run(
+        id=f"{incident.id}-r{number}",
+        incident_id=incident.id,
+        number=number,
+        kind=kind,
+        plan=plan,
+        step_ids=tuple(step.id for step in steps),
+        service=incident.service,
+        started_by=by,
+        started_at=now,
+        steps=tuple(StepProgress(step_id=step.id) for step in steps),
+    )
+
+
+def _line(run: Run) -> RunLine:
+    return RunLine(
+        id=run.id,
+        number=run.number,
+        kind=run.kind,
+        plan_hash=run.plan.hash,
+        plan_version=run.plan.version,
+        started_by=run.started_by,
+        started_at=run.started_at,
+    )
+
+
+def _closed(incident: Incident, line: RunLine, run: Run) -> Incident:
+    ended = replace(
+        line,
+        finished_at=run.finished_at,
+        verdict=run.verdict,
+        reproduced=run.reproduced,
+        stopped=run.stopped_by is not None,
+        reason=run.reason,
+    )
+    lines = tuple(ended if each.id == line.id else each for each in incident.runs)
+    free = None if incident.active_run == run.id else incident.active_run
+    closed = replace(incident, runs=lines, active_run=free)
+    return closed.noted(run.finished_at or run.started_at, "fixloop", _what_happened(run))
+
+
+def _moved(incident: Incident, run: Run) -> Incident:
+    if run.kind is RunKind.VALIDATE and run.verdict is not None and incident.is_open:
+        incident = replace(incident, verdict=run.verdict, verdict_reason=run.reason)
+    if run.kind is RunKind.SOAK:
+        if incident.soak_run != run.id:
+            return incident
+        held = all(step.verdict is not StepVerdict.FAILED for step in run.steps) and run.stopped_by is None
+        incident = replace(incident, soak_run=None, soak_held=held and incident.state is State.RECOVERED)
+    move = _move(run)
+    if move is None or (incident.state, move) not in TRANSITIONS or not incident.is_open:
+        return incident
+    moved = advance(incident, move)
+    if run.kind is RunKind.VALIDATE:
+        moved = replace(moved, verdict=run.verdict, verdict_reason=run.reason)
+    return moved
+
+
+def _move(run: Run) -> Move | None:
+    if run.kind is RunKind.CONFIRM:
+        return Move.REPRODUCE if run.reproduced else None
+    if run.kind is RunKind.SOAK:
+        return Move.REGRESS if run.reproduced else None
+    if run.verdict is RecoveryVerdict.PROVEN:
+        return Move.PROVE
+    return Move.REGRESS if run.verdict is RecoveryVerdict.NOT_RECOVERED else None
+
+
+def _what_happened(run: Run) -> str:
+    name = f"{run.kind.value} run {run.number}"
+    if run.stopped_by is not None:
+        return f"{name} was stopped"
+    if run.kind is RunKind.VALIDATE and run.verdict is not None:
+        return f"{name}: {run.verdict.value}. {run.reason}"
+    if run.kind is RunKind.SOAK:
+        return f"watch: {'a step failed again, the proof is taken back' if run.reproduced else 'quiet to its end'}"
+    return f"{name}: {'reproduced' if run.reproduced else 'not reproduced'}"

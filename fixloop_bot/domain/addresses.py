@@ -1,0 +1,230 @@
+"""Where a check may go. A plan is hostile until vetted: a model chose it, and alert text reached the model.
+
+``locate`` is the only parser of an address. What it accepts it takes apart, and the prober dials those very
+parts, so no second parser can read them differently. The grammar is narrower than RFC 3986 on purpose:
+whatever two programs might understand differently is refused, with one sentence that says why.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from fixloop_bot.domain.catalog import Origin, Service
+from fixloop_bot.domain.errors import GateRefused
+from fixloop_bot.domain.networks import forbidden_address as forbidden_address
+
+LONGEST_ADDRESS = 2_000
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MOST_ENCODINGS = 5  # %252525…: nobody means it, and a server may decode more than once
+
+_ABSOLUTE = re.compile(r"(https?)://([^/?#]*)(.*)", re.DOTALL)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::([1-9][0-9]{0,4}))?")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBERISH = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
+_QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]]|%[0-9A-Fa-f]{2})*")
+_VARIABLE = re.compile(r"\{\{\s*[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_LEADING_VARIABLE = re.compile(r"\{\{\s*[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An address that the catalog allows. ``path`` begins with ``/`` and holds the query too, exactly as it
+    is sent.
+    """
+
+    origin: Origin
+    path: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.origin}{self.path}"
+
+
+def locate(service: Service, *, method: str, where: str) -> Target:
+    """The target of a request of this service: a path below its ``base_url``, or an absolute http(s) URL.
+
+    Raises GateRefused with one sentence if the grammar, the origin, the method or the path is not allowed.
+    ``where`` is filled already; a template is checked with ``vet_template``.
+    """
+    _check_length(where)
+    home, prefix = _home(service)
+    origin, rest = _split(where, home, prefix)
+    path, mark, query = rest.partition("?")
+    _check_path(path)
+    _check_query(query)
+    _check_origin(service, origin, home)
+    _check_method(service, method, path, prefix if origin == home else "")
+    target = Target(origin=origin, path=path + mark + query)
+    _check_length(target.url)
+    return target
+
+
+def vet_template(service: Service, *, method: str, where: str) -> None:
+    """Check an address whose ``{{name}}`` and ``${NAME}`` are not filled yet; raises GateRefused.
+
+    Each stands for one harmless segment here and is checked again with its value when the request is sent. An
+    address that *begins* with a variable (a link that a journey captured) can only be checked then.
+    """
+    if not _LEADING_VARIABLE.match(where):
+        locate(service, method=method, where=_VARIABLE.sub("x", where))
+    else:
+        _check_length(where)
+        _check_verb(service, method)
+
+
+def _check_length(address: str) -> None:
+    if len(address) > LONGEST_ADDRESS:
+        raise GateRefused(f"The address has {len(address):,} characters; at most {LONGEST_ADDRESS:,} are allowed.")
+
+
+def _home(service: Service) -> tuple[Origin, str]:
+    """The base_url's origin and its path prefix, without a slash at its end."""
+    if not service.base_url:
+        raise GateRefused(f"The service {service.name} has no base_url in the catalog.")
+    origin, rest = _split_absolute(service.base_url)
+    if "?" in rest:
+        raise GateRefused(f"The base_url of {service.name} has a query; only a path may follow its host.")
+    return origin, rest.rstrip("/")
+
+
+def _split(where: str, home: Origin, prefix: str) -> tuple[Origin, str]:
+    """Origin, and path with query. Anything that is not a path must be an absolute http(s) URL."""
+    if not where.isascii() or not where.isprintable() or " " in where or "\\" in where:
+        raise GateRefused("The address has a space, a backslash, a control or a non-ASCII character.")
+    if "#" in where:
+        raise GateRefused("The address has a fragment (#…), which is never sent.")
+    if where.startswith("//"):
+        raise GateRefused("The address begins with two slashes, which would name another host.")
+    if where.startswith("/"):
+        return home, prefix + where
+    return _split_absolute(where)
+
+
+def _split_absolute(url: str) -> tuple[Origin, str]:
+    absolute = _ABSOLUTE.fullmatch(url)
+    if absolute is None:
+        raise GateRefused("The address is neither a path that begins with / nor an http or https URL.")
+    scheme, authority, rest = absolute.groups()
+    host, port = _host_and_port(authority)
+    rest = rest if rest.startswith("/") else "/" + rest
+    if rest.startswith("//"):
+        raise GateRefused("The path begins with two slashes, which some servers read as another host.")
+    return Origin(scheme=scheme, host=host, port=port or (443 if scheme == "https" else 80)), rest
+
+
+def _host_and_port(authority: str) -> tuple[str, int | None]:
+    if "@" in authority:
+        raise GateRefused("The address holds a user name or password before its host.")
+    parts = _AUTHORITY.fullmatch(authority)
+    if parts is None:
+        raise GateRefused("The host is not a plain lower-case name or address with an optional port.")
+    host, port = parts[1], int(parts[2]) if parts[2] else None
+    if port is not None and port > 65_535:
+        raise GateRefused(f"The port {port} does not exist.")
+    return _canonical_host(host), port
+
+
+def _canonical_host(host: str) -> str:
+    """A host in the one spelling that every program reads alike: no trailing dot, no octal, hex or short
+    numbers.
+    """
+    if host.startswith("["):
+        return _canonical_ip6(host[1:-1])
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise GateRefused("The host is not a plain lower-case name or address with an optional port.")
+    if _NUMBERISH.fullmatch(host.rpartition(".")[2]) and not _is_canonical_ip4(host):
+        raise GateRefused("The host is a number that is not written as four plain decimal parts.")
+    return host
+
+
+def _canonical_ip6(text: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        raise GateRefused("The host is not a valid IPv6 address.") from None
+    if str(address) != text:
+        raise GateRefused(f"The IPv6 host is not in its usual spelling, {address}.")
+    return text
+
+
+def _is_canonical_ip4(host: str) -> bool:
+    try:
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def _check_path(path: str) -> None:
+    if not _PATH.fullmatch(path):
+        raise GateRefused("The path has a character that must be percent-encoded.")
+    decoded = _decoded(path)
+    if decoded.startswith("//"):
+        raise GateRefused("The path begins with two slashes, which some servers read as another host.")
+    if "\\" in decoded:
+        raise GateRefused("The path has an encoded backslash.")
+    # Tomcat and its kin cut path parameters off before they resolve dots, so that "..;x" is a dot segment
+    # too.
+    if any(segment.split(";")[0].strip() in (".", "..") for segment in decoded.split("/")):
+        raise GateRefused("The path has a dot segment (. or ..), which would leave it.")
+
+
+def _check_query(query: str) -> None:
+    if not _QUERY.fullmatch(query):
+        raise GateRefused("The query has a character that must be percent-encoded.")
+    _decoded(query)
+
+
+def _decoded(text: str) -> str:
+    """The text with every layer of percent-encoding taken off, in compatibility form (a full-width dot is a
+    dot).
+    """
+    for _ in range(MOST_ENCODINGS):
+        raw = unquote_to_bytes(text)
+        if any(byte < 0x20 or byte == 0x7F for byte in raw):
+            raise GateRefused("The address has an encoded control character, such as %0d%0a or %00.")
+        try:
+            plain = raw.decode()
+        except UnicodeDecodeError:
+            raise GateRefused("The address has percent-encoded bytes that are not UTF-8.") from None
+        if plain == text:
+            return unicodedata.normalize("NFKC", plain)
+        text = plain
+    raise GateRefused("The address is percent-encoded many times over.")
+
+
+def _check_origin(service: Service, origin: Origin, home: Origin) -> None:
+    if origin != home and origin not in service.allow.origins:
+        raise GateRefused(f"The catalog does not allow {origin} for {service.name}.")
+
+
+def _check_verb(service: Service, method: str) -> None:
+    if method not in METHODS or method not in service.allow.methods:
+        allowed = ", ".join(service.allow.methods)
+        raise GateRefused(f"The catalog does not allow {method[:20]} for {service.name}, only {allowed}.")
+
+
+def _check_method(service: Service, method: str, path: str, prefix: str) -> None:
+    """``allow.writes`` are read as a request's own path is: joined to the base_url's prefix on its origin."""
+    _check_verb(service, method)
+    if method in WRITES and not any(_under(path, prefix + write) for write in service.allow.writes):
+        raise GateRefused(f"The catalog does not call {method} {path} safe to repeat (allow.writes).")
+
+
+def _under(path: str, prefix: str) -> bool:
+    """Whether a path is the prefix or lies below it, by whole decoded segments; ``/a/`` means only what is
+    below.
+    """
+    have, want = _segments(path), _segments(prefix)
+    below = want[-1] == b""
+    want = want[:-1] if below else want
+    return have[: len(want)] == want and len(have) >= len(want) + below
+
+
+def _segments(path: str) -> list[bytes]:
+    return [unquote_to_bytes(segment) for segment in path.split("/")]

@@ -1,0 +1,97 @@
+"""An answer as assertions look at it: parsed at most once, whatever its bytes are."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from urllib.parse import urlsplit
+
+import orjson
+
+from fixloop_bot.domain.expect_terms import as_text
+from fixloop_bot.domain.redaction import SECRET, mask
+from fixloop_bot.domain.samples import Response
+
+WIDEST = 120  # characters of a value in Slack
+_LOOKED_AT = 4_000  # characters that are masked before they are cut, so that no secret is left as a stump
+_SECRET_NAME = re.compile(r"cookie|authorization|token|secret|passw|api[-_]?key|session|credential", re.IGNORECASE)
+
+
+class NotJson(Exception):  # noqa: N818 -- a finding about the answer, not an error of the program
+    """The body is no JSON document."""
+
+
+class Answer:
+    """A response with its parsed views. None of them raises, but ``document`` with NotJson."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+    @cached_property
+    def _document(self) -> tuple[object] | None:
+        try:
+            return (orjson.loads(self.response.body.removeprefix(b"\xef\xbb\xbf")),)
+        except orjson.JSONDecodeError:
+            return None
+
+    def document(self) -> object:
+        """The body as JSON; raises NotJson."""
+        if self._document is None:
+            raise NotJson
+        return self._document[0]
+
+    @cached_property
+    def text(self) -> str:
+        """The body as UTF-8; what is not becomes �."""
+        return self.response.body.decode("utf-8", "replace")
+
+    @property
+    def content_type(self) -> str:
+        """``text/html``, without parameters, in lower case; empty if the answer names none."""
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+    def header(self, name: str) -> str | None:
+        """A header's values, joined as RFC 9110 (5.3) allows; None if it is missing."""
+        values = [value for key, value in self.response.headers if key.lower() == name.lower()]
+        return printable(", ".join(values)) if values else None
+
+    def cookie(self, name: str) -> str | None:
+        """The value that ``Set-Cookie`` gives to a cookie; None if it gives none."""
+        for key, value in self.response.headers:
+            left, equals, right = value.split(";")[0].partition("=")
+            if key.lower() == "set-cookie" and equals and left.strip() == name:
+                return printable(right.strip())
+        return None
+
+    @property
+    def location(self) -> str | None:
+        """Where a 3xx sends us; None for any other answer."""
+        return self.header("location") if 300 <= self.response.status <= 399 else None
+
+    def sha256(self) -> str:
+        return hashlib.sha256(self.response.body).hexdigest()
+
+
+def printable(text: str) -> str:
+    """Text without half characters, which RE2 and JSON refuse (aiohttp leaves them in headers that are not UTF-8)."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def shown(value: object, secrets: Sequence[str] = (), *, name: str = "") -> str:
+    """A value in at most 120 characters, masked; one whose name says that it is secret is not shown at all."""
+    text = f'"{value}"' if isinstance(value, str) else as_text(value)
+    if name and _SECRET_NAME.search(name):
+        return f"{SECRET} of {len(text)} characters"
+    clean = mask(" ".join(text[:_LOOKED_AT].split()), secrets)
+    return clean if len(clean) <= WIDEST else clean[: WIDEST - 1] + "…"
+
+
+def path_of(url: str) -> tuple[str, str]:
+    """Path and query of an absolute or relative address; the text itself where it cannot be read."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, ""
+    return parts.path or "/", parts.query

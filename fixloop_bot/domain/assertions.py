@@ -1,0 +1,134 @@
+"""Holding assertions against an answer: what was expected, what was seen.
+
+Nothing here raises, whatever the answer's bytes are: what cannot be looked at does not hold, and the result says why.
+``implicit`` (rule of proof 4) belongs to it and lives in ``not_fooled``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from jsonpath_rfc9535 import JSONPathError
+
+from fixloop_bot.domain.answers import Answer, NotJson, shown
+from fixloop_bot.domain.captures import captured, parse_capture
+from fixloop_bot.domain.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expect_terms import Literal, NoValue, worth
+from fixloop_bot.domain.judges import JUDGES, Absent, Finding, Look
+from fixloop_bot.domain.not_fooled import implicit
+from fixloop_bot.domain.samples import AssertionResult, Response
+
+__all__ = ["captured", "hold", "hold_all", "implicit", "parse_capture"]
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+def hold(
+    assertion: Assertion,
+    response: Response,
+    *,
+    values: Mapping[str, object] = NOTHING,
+    response_schema: str | None = None,
+    secrets: Sequence[str] = (),
+) -> AssertionResult:
+    """Hold one assertion against one answer.
+
+    ``values`` fills placeholders; ``response_schema`` is the OpenAPI document's schema of this answer as JSON text;
+    ``secrets`` are masked in what the result shows. A quantile (``p95 < 400``) is held as a bound on this one answer;
+    the step counts the breaches. ``seen`` and ``expected`` are filled in only where it does not hold.
+    """
+    look = Look(answer=Answer(response), values=values, response_schema=response_schema, secrets=secrets)
+    return _held(assertion, look)
+
+
+def hold_all(
+    assertions: Iterable[Assertion],
+    response: Response,
+    *,
+    values: Mapping[str, object] = NOTHING,
+    response_schema: str | None = None,
+    secrets: Sequence[str] = (),
+) -> tuple[AssertionResult, ...]:
+    """Hold several against the same answer, parsed once. Quantiles are left out: they are no claim on one answer."""
+    look = Look(answer=Answer(response), values=values, response_schema=response_schema, secrets=secrets)
+    return tuple(_held(assertion, look) for assertion in assertions if assertion.quantile is None)
+
+
+def _held(assertion: Assertion, look: Look) -> AssertionResult:
+    finding = _looked(assertion, look)
+    if finding.held:
+        return AssertionResult(source=assertion.source, held=True, subject=_subject(assertion))
+    seen, name = finding.seen, assertion.name or assertion.path
+    return AssertionResult(
+        source=assertion.source,
+        held=False,
+        seen=_plain(str(seen), look) if finding.told else _shown_seen(seen, look, name),
+        expected=finding.expected or _expected(assertion, look),
+        subject=finding.subject or _subject(assertion),
+    )
+
+
+def _looked(assertion: Assertion, look: Look) -> Finding:
+    """The finding, also where the answer cannot be looked into."""
+    try:
+        return JUDGES[assertion.subject](assertion, look)
+    except NotJson:
+        wanted = f"JSON with {_subject(assertion)}" if assertion.path else "JSON"
+        seen = "not JSON" if look.answer.response.body else "empty"
+        return Finding(held=False, told=True, seen=seen, expected=wanted, subject="body")
+    except NoValue as nothing:
+        return Finding(held=False, told=True, seen=f"not comparable: {nothing}")
+    except (JSONPathError, RecursionError):
+        return Finding(held=False, told=True, seen="nested too deeply to look into")
+
+
+def _subject(assertion: Assertion) -> str:
+    if assertion.subject is Subject.JSON:
+        return f"{assertion.path} length" if assertion.length else assertion.path
+    return f"{assertion.subject} {assertion.name}" if assertion.name else str(assertion.subject)
+
+
+def _shown_seen(seen: object, look: Look, name: str) -> str:
+    return "" if isinstance(seen, Absent) else shown(seen, look.secrets, name=name)
+
+
+def _plain(sentence: str, look: Look) -> str:
+    """A sentence of ours that may quote the answer, masked and cut like any value."""
+    return shown(sentence, look.secrets).removeprefix('"').removesuffix('"')
+
+
+_PHRASES: dict[Comparison, tuple[str, str]] = {
+    Comparison.EQUAL: ("{}", "anything but {}"),
+    Comparison.BELOW: ("< {}", ""),
+    Comparison.AT_MOST: ("<= {}", ""),
+    Comparison.ABOVE: ("> {}", ""),
+    Comparison.AT_LEAST: (">= {}", ""),
+    Comparison.IN: ("one of {}", "none of {}"),
+    Comparison.CONTAINS: ("to contain {}", "not to contain {}"),
+    Comparison.MATCHES: ("a match of {}", "no match of {}"),
+    Comparison.EXISTS: ("a value", "nothing"),
+    Comparison.TYPE: ("a value of type {}", "no value of type {}"),
+    Comparison.TO: ("a redirect to {}", "no redirect to {}"),
+    Comparison.FITS: ("a fit with the schema", ""),
+}
+
+
+def _expected(assertion: Assertion, look: Look) -> str:
+    phrase = _PHRASES[assertion.comparison][assertion.negated]
+    return _plain(phrase.replace("{}", _wanted(assertion, look)), look)
+
+
+def _wanted(assertion: Assertion, look: Look) -> str:
+    """The right-hand side as a person reads it: filled in, and an arithmetic term with its worth."""
+    if assertion.limit_ms is not None:
+        return f"{assertion.limit_ms:g} ms"
+    if assertion.value is None:
+        return ", ".join(assertion.codes)
+    if isinstance(assertion.value, Literal) and not assertion.value.names:
+        return assertion.value.text
+    try:
+        value = shown(worth(assertion.value, look.document, look.values), look.secrets, name=assertion.path)
+    except (NoValue, NotJson, JSONPathError, RecursionError):
+        return assertion.value.text
+    return value if isinstance(assertion.value, Literal) else f"{value} ({assertion.value.text})"

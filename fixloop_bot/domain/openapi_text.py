@@ -1,0 +1,121 @@
+"""An OpenAPI document as text: reading it within bounds, following its references, writing parts of it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+
+from fixloop_bot.domain.errors import BadInput
+
+MOST_JSON = 16_000_000
+MOST_YAML = 4_000_000
+DEEPEST_YAML = 100
+"""Bytes, bytes and levels: what is read at all. YAML costs about ten times the time of JSON."""
+LONGEST_CHAIN = 10
+"""References that point to references."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe YAML in which dates stay text, as they are in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def loaded(document: bytes) -> object:
+    """JSON or YAML text as data; raises BadInput."""
+    if not document.strip():
+        raise BadInput("The OpenAPI document is empty.")
+    if document.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        try:
+            return _json(document)
+        except ValueError as error:
+            if len(document) > MOST_YAML:
+                raise BadInput("The OpenAPI document is not valid JSON.") from error
+    return _yaml(document)
+
+
+def _json(document: bytes) -> object:
+    if len(document) > MOST_JSON:
+        raise BadInput(f"The OpenAPI document is over {MOST_JSON // 1_000_000} MB.")
+    return json.loads(document.decode("utf-8-sig"))
+
+
+def _yaml(document: bytes) -> object:
+    if len(document) > MOST_YAML:
+        raise BadInput(f"The OpenAPI document is over {MOST_YAML // 1_000_000} MB of YAML.")
+    try:
+        _check_depth(document)
+        return yaml.load(document, Loader=_Loader)  # noqa: S506 - a safe loader, without dates
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark is not None else ""
+        raise BadInput(f"The OpenAPI document is neither JSON nor YAML{where}.") from error
+
+
+def _check_depth(document: bytes) -> None:
+    """Composing recurses in C, where too deep a nesting would end the process instead of raising."""
+    depth = 0
+    for event in yaml.parse(document, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST_YAML:
+                raise RecursionError
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def as_mapping(value: object) -> Mapping[Any, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def resolved(root: Mapping[str, object], node: object) -> object:
+    """The node that a chain of local references ends at; None where it leads nowhere, outside or in a circle."""
+    for _ in range(LONGEST_CHAIN):
+        if not isinstance(node, Mapping) or not isinstance(node.get("$ref"), str):
+            return node
+        node = pointed(root, node["$ref"])
+    return None
+
+
+def pointed(root: Mapping[str, object], reference: str) -> object:
+    """What a local JSON pointer (RFC 6901, as a fragment) points to; None where it points to nothing."""
+    if not reference.startswith("#/") or len(reference) > 1_000:
+        return None
+    node: object = root
+    for raw in reference[2:].split("/"):
+        key = unquote(raw).replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list):
+            node = node[int(key)] if key.isascii() and key.isdigit() and len(key) < 6 and int(key) < len(node) else None
+        else:
+            node = as_mapping(node).get(key)
+    return node
+
+
+def json_text(value: object, longest: int) -> str | None:
+    """The value as JSON text; None where it is None, not expressible in JSON, or longer than ``longest``."""
+    if value is None:
+        return None
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return text if len(text) <= longest else None
+
+
+def one_line(value: object, longest: int) -> str:
+    """Text on one line, without control characters, at most ``longest`` characters; empty for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    words = "".join(char if char.isprintable() else " " for char in value[: longest * 4]).split()
+    line = " ".join(words)
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

@@ -1,0 +1,194 @@
+"""The standard plan: five steps from the catalog alone, for when no model has written any.
+
+Candidates are made from what the team already trusts (probes), what the service says of itself (its OpenAPI document)
+and what it promises (SLO, metrics, the alert's own measure). Each is vetted by itself and the refused ones are left out,
+so the plan always passes ``vet``; what is then missing to five are things that a person can look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from fixloop_bot.domain.catalog import Probe, Service
+from fixloop_bot.domain.incidents import SignalLine
+from fixloop_bot.domain.openapi import Operation
+from fixloop_bot.domain.openapi_text import one_line
+from fixloop_bot.domain.plans import (
+    STEPS_IN_A_PLAN,
+    HttpCheck,
+    Plan,
+    PlanSource,
+    Role,
+    Step,
+)
+from fixloop_bot.domain.standard_steps import (
+    answers_at_all,
+    fast_again,
+    manual_steps,
+    metric_steps,
+    monitor_steps,
+    operation_step,
+    probe_step,
+)
+from fixloop_bot.domain.symptom import Symptom
+from fixloop_bot.domain.vetting import requests_needed, step_breaches
+
+MOST_CONFIRMATIONS = 2
+"""Probes and operations that come before latency, control and metric get their places."""
+MOST_OPERATIONS_TRIED = 200
+QUIET_WORDS = ("health", "ready", "live", "ping", "status", "metrics", "openapi", "docs", "swagger", "version")
+"""Paths that answer well while the service is broken; a control only if there is no other."""
+
+
+def standard_plan(
+    *,
+    service: Service | None,
+    signals: Sequence[SignalLine],
+    operations: Sequence[Operation],
+    version: int,
+    made_at: float,
+    why: str,
+) -> Plan:
+    """Five steps for this trouble, from what is known without a model; never empty, and always passes ``vet``.
+
+    ``service`` is the catalog entry, or None where it has none: then no request is sent. ``signals`` come with the main
+    one first. ``made_at`` is in epoch seconds; ``why`` says in a few words why no model wrote the plan.
+    """
+    symptom = Symptom.of(signals)
+    label = one_line(service.name, 40) if service is not None else ""
+    found = _Candidates.of(service, signals, operations, symptom) if service is not None else _Candidates()
+    found = replace(found, metrics=tuple(metric_steps(service, signals)), monitors=tuple(monitor_steps(signals)))
+    chosen = _affordable(found.by_importance(), service)
+    chosen += [step for step in manual_steps(label, symptom) if step not in chosen][: STEPS_IN_A_PLAN - len(chosen)]
+    ordered = sorted(chosen, key=found.place)
+    steps = tuple(replace(step, id=f"s{number}") for number, step in enumerate(ordered, start=1))
+    note = one_line(f"standard plan: {why}", 200)
+    return Plan(version=version, source=PlanSource.STANDARD, steps=steps, note=note, made_at=made_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidates:
+    """Steps that could stand in the plan, each kind with the best first."""
+
+    confirmations: tuple[Step, ...] = ()
+    latency: tuple[Step, ...] = ()
+    metrics: tuple[Step, ...] = ()
+    controls: tuple[Step, ...] = ()
+    monitors: tuple[Step, ...] = ()
+
+    @classmethod
+    def of(
+        cls, service: Service, signals: Sequence[SignalLine], operations: Sequence[Operation], symptom: Symptom
+    ) -> _Candidates:
+        callable_ones = [each for each in operations if each.request() is not None][:MOST_OPERATIONS_TRIED]
+        confirmations = _kept(_confirmations(service, callable_ones, symptom), service)
+        controls = _kept(_controls(service, callable_ones, symptom, confirmations), service)
+        latency = fast_again(service, signals, symptom, [*confirmations, *controls])
+        return cls(
+            confirmations=tuple(confirmations),
+            latency=tuple(_kept([latency] if latency is not None else [], service)),
+            controls=tuple(controls),
+        )
+
+    def by_importance(self) -> Iterator[Step]:
+        """What gets a place first: a proof, then speed, then a control, then telemetry, then more of each."""
+        yield from self.confirmations[:MOST_CONFIRMATIONS]
+        yield from self.latency
+        yield from self.controls[:1]
+        yield from self.metrics[:1]
+        yield from self.confirmations[MOST_CONFIRMATIONS:]
+        yield from self.monitors[:1]
+        yield from self.controls[1:2]
+        yield from self.metrics[1:]
+
+    def place(self, step: Step) -> int:
+        """Where a kind of step stands in the list that people read."""
+        kinds = (self.confirmations, self.latency, self.metrics, self.controls, self.monitors)
+        return next((place for place, kind in enumerate(kinds) if step in kind), len(kinds))
+
+
+def _kept(steps: Iterable[Step], service: Service) -> list[Step]:
+    return [step for step in steps if not step_breaches(step, 1, service)]
+
+
+def _affordable(steps: Iterable[Step], service: Service | None) -> list[Step]:
+    """The first five acceptable steps whose requests fit into what the catalog allows for one plan."""
+    left = service.allow.requests_per_plan if service is not None else 0
+    chosen: list[Step] = []
+    for step in steps:
+        if len(chosen) == STEPS_IN_A_PLAN:
+            break
+        if step_breaches(step, 1, service) or step in chosen:
+            continue
+        needed = requests_needed(step, service)
+        if needed <= left:
+            chosen.append(step)
+            left -= needed
+    return chosen
+
+
+def _confirmations(service: Service, operations: Sequence[Operation], symptom: Symptom) -> Iterator[Step]:
+    """The team's probes; without any, the operations that the symptom names or that the catalog lets us write to."""
+    beside = _beside(service, symptom)
+    probes = [probe for probe in service.probes if probe not in beside]
+    for probe in sorted(probes, key=lambda probe: _rank(symptom, _words_of(probe), probe.request.method)):
+        yield probe_step(probe, Role.CONFIRMATION)
+    if probes:
+        return
+    fitting = [
+        each
+        for each in operations
+        if each.method in ("GET", "POST", "PUT", "PATCH") and (symptom.shared(_text_of(each)) or each.method != "GET")
+    ]
+    for operation in sorted(fitting, key=lambda each: _rank(symptom, _text_of(each), each.method)):
+        yield from operation_step(operation, service, Role.CONFIRMATION)
+
+
+def _controls(
+    service: Service, operations: Sequence[Operation], symptom: Symptom, confirmations: Sequence[Step]
+) -> Iterator[Step]:
+    """Reads that have least to do with the symptom; where there is none, whether the service answers at all."""
+    taken = {step.check.request.line() for step in confirmations if isinstance(step.check, HttpCheck)}
+    reads = [
+        each
+        for each in operations
+        if each.method in ("GET", "HEAD") and f"{each.method} {each.ready_path}" not in taken
+    ]
+    found = False
+    for probe in _beside(service, symptom):
+        found = True
+        yield probe_step(probe, Role.CONTROL)
+    for operation in sorted(reads, key=lambda each: _unrelated(symptom, each)):
+        for step in operation_step(operation, service, Role.CONTROL):
+            found = True
+            yield step
+    if not found:
+        yield answers_at_all("HEAD" if "GET" not in service.allow.methods else "GET")
+
+
+def _beside(service: Service, symptom: Symptom) -> list[Probe]:
+    """Probes that only read and share no word with the symptom, while another one does: controls."""
+    shared = [symptom.shared(_words_of(probe)) for probe in service.probes]
+    if not any(shared):
+        return []
+    reads = zip(service.probes, shared, strict=True)
+    return [probe for probe, words in reads if not words and probe.request.method in ("GET", "HEAD")]
+
+
+def _words_of(probe: Probe) -> str:
+    return f"{probe.name} {probe.request.path}"
+
+
+def _text_of(operation: Operation) -> str:
+    return f"{operation.path} {operation.summary} {operation.operation_id} {' '.join(operation.tags)}"
+
+
+def _rank(symptom: Symptom, text: str, method: str) -> tuple[int, bool]:
+    """Most words shared with the alert first, then writes before reads."""
+    return -symptom.shared(text), method in ("GET", "HEAD")
+
+
+def _unrelated(symptom: Symptom, operation: Operation) -> tuple[bool, int, int]:
+    quiet = any(word in operation.path.lower() for word in QUIET_WORDS)
+    return quiet, symptom.shared(_text_of(operation)), operation.path.count("{")
