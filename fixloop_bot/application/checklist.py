@@ -47,9 +47,7 @@ class Checklist:
         return sentence[0]
 
 
-def apply_selection(
-    incident: Incident, *, user: str, screen: Screen, chosen: Collection[str], now: float
-) -> Incident:
+def apply_selection(incident: Incident, *, user: str, screen: Screen, chosen: Collection[str], now: float) -> Incident:
     """The incident after a person's click; applying the same click twice changes nothing more."""
     before = set(_last_selection(incident, user, screen))
     added, removed = set(chosen) - before, before - set(chosen)

@@ -38,7 +38,9 @@ async def hour_of_metrics(
     answers = await asyncio.gather(
         *(_points(telemetry, query, start=now - HOUR_S, end=now) for query in queries.values())
     )
-    return tuple((name, query, points) for (name, query), points in zip(queries.items(), answers, strict=True) if points)
+    return tuple(
+        (name, query, points) for (name, query), points in zip(queries.items(), answers, strict=True) if points
+    )
 
 
 async def last_errors(telemetry: Telemetry, service: Service | None, *, now: float) -> Sequence[LogLine]:
@@ -71,9 +73,7 @@ def mean(points: Points) -> float | None:
     return sum(value for _, value in points) / len(points) if points else None
 
 
-async def traffic_since(
-    telemetry: Telemetry, measure: Measure | None, *, start: float, end: float
-) -> TrafficReading:
+async def traffic_since(telemetry: Telemetry, measure: Measure | None, *, start: float, end: float) -> TrafficReading:
     """What real traffic says between two epoch seconds; never raises.
 
     The first tenth of the time is left out: the interval in which the run began still holds what was before it.

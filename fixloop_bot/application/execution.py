@@ -29,6 +29,8 @@ from fixloop_bot.domain.verdicts import judge
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
+REDRAW_EVERY_S = 3.0
+"""Figures that only count up are shown at this pace, verdicts at once: Slack's budget for updates is for all incidents."""
 LONGEST_RUN_S = 900.0
 """Wall-clock budget of a run besides its window; what is undecided then is inconclusive."""
 TRAFFIC_READINGS = 3
@@ -100,9 +102,7 @@ class Execution:
             return await self._sampler(step, run, service)
         if step.repeated:
             reason = "could not look: the service is no longer in the catalog"
-            lost = StepProgress(
-                step_id=step.id, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason=reason
-            )
+            lost = StepProgress(step_id=step.id, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason=reason)
             return _Settled(step, lost)
         return ReadingStep(
             step,
@@ -191,6 +191,7 @@ class _Performance:
         self._ledger = ledger
         self._clock = clock
         self._saved: tuple[StepProgress, ...] | None = None
+        self._redraw_at = 0.0
 
     async def until_decided(self, longest_s: float) -> Run:
         """Perform all steps; raises Conflict where another worker has taken the run over."""
@@ -227,9 +228,14 @@ class _Performance:
         progress = tuple(runner.progress() for runner in self._runners)
         if progress == self._saved:
             return
+        turned = [step.phase for step in progress] != [step.phase for step in self._saved or ()]
         self._run, self._saved = replace(self._run, steps=progress), progress
-        await self._store.save_run(self._run)
-        await self._ledger.hand_over([redraw_run(self._run, self._clock.now())])
+        now = self._clock.now()
+        show = turned or now >= self._redraw_at
+        await self._store.save_run(self._run, show=show)
+        if show:
+            self._redraw_at = now + REDRAW_EVERY_S
+            await self._ledger.hand_over([redraw_run(self._run, now)])
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

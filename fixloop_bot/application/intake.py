@@ -6,6 +6,7 @@ twice or be cut off anywhere, because the signal leaves the inbox only when its 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from fixloop_bot.application import jobs
@@ -41,6 +42,8 @@ class Intake:
         self._catalog = catalog
         self._clock = clock
         self._default_channel = default_channel
+        # A storm is many signals of few incidents: in turn, they do not lose the compare-and-set to each other.
+        self._one_at_a_time = asyncio.Lock()
 
     async def receive(self, signal: Signal) -> bool:
         """Store a signal durably; False if it was stored before. Raises StoreUnavailable."""
@@ -50,6 +53,10 @@ class Intake:
 
     async def take(self, signal_id: str) -> None:
         """Absorb a stored signal into its incident, opening one if need be."""
+        async with self._one_at_a_time:
+            await self._take(signal_id)
+
+    async def _take(self, signal_id: str) -> None:
         signal = await self._store.unread_signal(signal_id)
         if signal is None:
             return
@@ -184,7 +191,8 @@ def _follow(absorbed: Absorbed, signal: Signal) -> Change:
     incident = absorbed.incident
     if absorbed.reading is Reading.REOPENED and incident.plan is not None:
         return Change(incident=incident, jobs=(starting(incident, RunKind.CONFIRM, by="datadog"),))
-    wants_proof = incident.state in (State.OPEN, State.REPRODUCED) and signal.recovers
+    quiet = not any(line.firing for line in incident.signals)
+    wants_proof = incident.state in (State.OPEN, State.REPRODUCED) and signal.recovers and quiet
     if absorbed.reading is Reading.RECOVERED and wants_proof and incident.plan is not None:
         return Change(incident=incident, jobs=(starting(incident, RunKind.VALIDATE, by="datadog"),))
     return Change(incident=incident)

@@ -15,6 +15,7 @@ TAKE_SIGNAL = "take_signal"
 MAKE_PLAN = "make_plan"
 EXECUTE_RUN = "execute_run"
 START_RUN = "start_run"
+ANSWER_WISH = "answer_wish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

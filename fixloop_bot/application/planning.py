@@ -157,7 +157,9 @@ class Planning:
             return ()
         try:
             async with asyncio.timeout(DOCUMENT_TIMEOUT_S):
-                return operations(await self._prober.fetch_document(service, service.openapi))
+                document = await self._prober.fetch_document(service, service.openapi)
+                # A hostile document takes a second to read: not on the event loop.
+                return await asyncio.to_thread(operations, document, base_url=service.base_url)
         except (BadInput, TimeoutError) as error:
             log.info("no OpenAPI document of %s: %s", service.name, error)
             return ()

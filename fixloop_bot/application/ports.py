@@ -129,7 +129,9 @@ class Planner(Protocol):
 class Prober(Protocol):
     """Sends one probe through the gate and returns its sample; never raises for what the target does."""
 
-    async def sample(self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool) -> Sample: ...
+    async def sample(
+        self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool
+    ) -> Sample: ...
 
     async def fetch_document(self, service: Service, url: str) -> bytes:
         """A document of the service (its OpenAPI file) through the same gate; raises BadInput with a sentence."""
@@ -138,6 +140,8 @@ class Prober(Protocol):
 
 class Store(Protocol):
     """The truth. Every method raises StoreUnavailable; ``save_*`` raise Conflict when somebody else wrote first."""
+
+    async def ping(self) -> None: ...
 
     async def remember_signal(self, signal: Signal) -> bool:
         """Durably store a signal; False if this very notification was stored before."""
@@ -165,7 +169,10 @@ class Store(Protocol):
 
     async def run(self, run_id: str) -> Run | None: ...
     async def claim_run(self, run_id: str) -> Run | None: ...
-    async def save_run(self, run: Run) -> None: ...
+    async def save_run(self, run: Run, *, show: bool = True) -> None:
+        """Save unless a later attempt has taken the run over (Conflict); ``show`` marks its thread as out of date."""
+        ...
+
     async def add_samples(self, run: Run, step_id: str, samples: Sequence[Sample]) -> None: ...
     async def samples(self, run_id: str, step_id: str) -> Sequence[Sample]: ...
     async def stop_run(self, run_id: str, by: str) -> None: ...
@@ -185,7 +192,10 @@ class Store(Protocol):
     async def save_thread_refs(self, incident_id: str, refs: ThreadRefs) -> None: ...
 
     async def waiting_jobs(self) -> Sequence[Job]: ...
-    async def keep_jobs(self, jobs: Sequence[Job]) -> None: ...
+    async def accept(self, job: Job, *, seconds: float) -> bool:
+        """Put a job into the outbox; False if one of its key was accepted within so many seconds."""
+        ...
+
     async def jobs_taken(self, keys: Sequence[str]) -> None: ...
 
     async def once(self, name: str, *, seconds: float) -> bool:
@@ -200,10 +210,22 @@ class Store(Protocol):
 class Board(Protocol):
     """Shows an incident's cards. Raises SlackRefused, or SlackBusy with the seconds to wait."""
 
-    async def publish(self, view: ThreadView, refs: ThreadRefs, save: Callable[[ThreadRefs], Awaitable[None]]) -> ThreadRefs:
+    async def publish(
+        self, view: ThreadView, refs: ThreadRefs, save: Callable[[ThreadRefs], Awaitable[None]]
+    ) -> ThreadRefs:
         """Bring every card up to date; calls ``save`` before and after each post, so that a kill posts nothing twice."""
         ...
 
-    async def whisper(self, *, channel: str, user: str, text: str, thread_ts: str | None = None) -> None:
+    async def whisper(
+        self, *, channel: str, user: str, text: str, thread_ts: str | None = None, response_url: str | None = None
+    ) -> None:
         """A line that only one person sees."""
+        ...
+
+    def describe(self, view: ThreadView) -> str:
+        """An incident in a line or two, for a list."""
+        ...
+
+    async def answer(self, response_url: str, text: str) -> None:
+        """The answer to a command, for the person who gave it."""
         ...

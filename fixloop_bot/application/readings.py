@@ -113,7 +113,9 @@ class ReadingStep:
         value = mean(merged(await self._telemetry.query(check.query, start=start, end=now)))
         limit = check.limit if check.limit is not None else await self._limit_from_before(check)
         if value is None or limit is None:
-            fault = Fault(kind=FaultKind.TELEMETRY, detail="the query has no data" if value is None else "no hour before")
+            fault = Fault(
+                kind=FaultKind.TELEMETRY, detail="the query has no data" if value is None else "no hour before"
+            )
             return Sample(number=number, at=now, outcome=Outcome.VOID, fault=fault, request=check.query)
         healthy = Comparator(check.healthy_when).breached(value, limit)  # the comparison that holds when all is well
         failure = AssertionResult(
@@ -145,7 +147,9 @@ class ReadingStep:
     async def _read_monitor(self, check: MonitorCheck, number: int, now: float) -> Sample:
         state = await self._telemetry.monitor_state(check.monitor_id, group=check.group)
         healthy = state.state == "OK"
-        failure = AssertionResult(source="monitor", subject="the monitor", held=healthy, seen=state.state, expected="OK")
+        failure = AssertionResult(
+            source="monitor", subject="the monitor", held=healthy, seen=state.state, expected="OK"
+        )
         return Sample(
             number=number,
             at=now,

@@ -308,7 +308,9 @@ class StepSampler:
     def _failure(self) -> str:
         test = self._tally.leading
         common = _most_common(self._tally.reasons)
-        return f"{common} ({test.failures} of {test.samples} failed)" if common else f"{test.failures} of {test.samples}"
+        return (
+            f"{common} ({test.failures} of {test.samples} failed)" if common else f"{test.failures} of {test.samples}"
+        )
 
     def _undecided(self) -> str:
         test = self._tally.leading
@@ -378,5 +380,3 @@ def _leaning(test: SequentialTest) -> str:
 
 def _most_common(reasons: Counter[str]) -> str:
     return reasons.most_common(1)[0][0] if reasons else ""
-
-

@@ -85,7 +85,7 @@ class Validation:
         now = self._clock.now()
         refusal = _refusal(incident, kind)
         if refusal is not None:
-            wanted = by in MACHINES and incident.active_run is not None and kind is RunKind.VALIDATE
+            wanted = by in MACHINES and kind is RunKind.VALIDATE and _confirming(incident)
             keep = Change(incident=replace(incident, wanted_run=kind, wanted_by=by)) if wanted else None
             return refusal, keep
         run = _new_run(incident, kind, by=by, now=now)
@@ -133,6 +133,12 @@ def _refusal(incident: Incident, kind: RunKind) -> Started | None:
     if not automatic:
         return Started(refusal="No automatic step is ticked. Tick at least one, then validate.")
     return None
+
+
+def _confirming(incident: Incident) -> bool:
+    """Whether a confirm run is going: a validate run that is wanted now follows it. One that runs already is enough."""
+    line = incident.run_line(incident.active_run or "")
+    return line is not None and line.kind is RunKind.CONFIRM
 
 
 def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run | None = None) -> Run:

@@ -100,7 +100,9 @@ class Watch:
             streak.bad, streak.good = 0, streak.good + 1
             if streak.good == READINGS_TO_RECOVER and streak.since is not None:
                 since, streak.since = streak.since, None
-                await self._intake.receive(_signal(service, name, measure, value, now, Transition.RECOVERED, since=since))
+                await self._intake.receive(
+                    _signal(service, name, measure, value, now, Transition.RECOVERED, since=since)
+                )
 
 
 def _signal(

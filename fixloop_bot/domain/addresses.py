@@ -11,9 +11,10 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from fixloop_bot.domain.catalog import Origin, Service
+from fixloop_bot.domain.catalog import Allow, Origin, Service
 from fixloop_bot.domain.errors import GateRefused
 from fixloop_bot.domain.networks import forbidden_address as forbidden_address
 
@@ -52,17 +53,7 @@ def locate(service: Service, *, method: str, where: str) -> Target:
     Raises GateRefused with one sentence if the grammar, the origin, the method or the path is not allowed.
     ``where`` is filled already; a template is checked with ``vet_template``.
     """
-    _check_length(where)
-    home, prefix = _home(service)
-    origin, rest = _split(where, home, prefix)
-    path, mark, query = rest.partition("?")
-    _check_path(path)
-    _check_query(query)
-    _check_origin(service, origin, home)
-    _check_method(service, method, path, prefix if origin == home else "")
-    target = Target(origin=origin, path=path + mark + query)
-    _check_length(target.url)
-    return target
+    return _located(service.name, service.base_url, service.allow, method, where)
 
 
 def vet_template(service: Service, *, method: str, where: str) -> None:
@@ -75,7 +66,28 @@ def vet_template(service: Service, *, method: str, where: str) -> None:
         locate(service, method=method, where=_VARIABLE.sub("x", where))
     else:
         _check_length(where)
-        _check_verb(service, method)
+        _check_verb(service.name, service.allow, method)
+
+
+def home(service: Service) -> Origin:
+    """The origin of a service's base_url; raises GateRefused if it has none."""
+    return _home(service.name, service.base_url)[0]
+
+
+@lru_cache(maxsize=4096)
+def _located(name: str, base_url: str | None, allow: Allow, method: str, where: str) -> Target:
+    """``locate``, remembered: a step sends the same request hundreds of times."""
+    _check_length(where)
+    base, prefix = _home(name, base_url)
+    origin, rest = _split(where, base, prefix)
+    path, mark, query = rest.partition("?")
+    _check_path(path)
+    _check_query(query)
+    _check_origin(name, allow, origin, base)
+    _check_method(name, allow, method, path, prefix if origin == base else "")
+    target = Target(origin=origin, path=path + mark + query)
+    _check_length(target.url)
+    return target
 
 
 def _check_length(address: str) -> None:
@@ -83,17 +95,18 @@ def _check_length(address: str) -> None:
         raise GateRefused(f"The address has {len(address):,} characters; at most {LONGEST_ADDRESS:,} are allowed.")
 
 
-def _home(service: Service) -> tuple[Origin, str]:
+@lru_cache(maxsize=1024)
+def _home(name: str, base_url: str | None) -> tuple[Origin, str]:
     """The base_url's origin and its path prefix, without a slash at its end."""
-    if not service.base_url:
-        raise GateRefused(f"The service {service.name} has no base_url in the catalog.")
-    origin, rest = _split_absolute(service.base_url)
+    if not base_url:
+        raise GateRefused(f"The service {name} has no base_url in the catalog.")
+    origin, rest = _split_absolute(base_url)
     if "?" in rest:
-        raise GateRefused(f"The base_url of {service.name} has a query; only a path may follow its host.")
+        raise GateRefused(f"The base_url of {name} has a query; only a path may follow its host.")
     return origin, rest.rstrip("/")
 
 
-def _split(where: str, home: Origin, prefix: str) -> tuple[Origin, str]:
+def _split(where: str, base: Origin, prefix: str) -> tuple[Origin, str]:
     """Origin, and path with query. Anything that is not a path must be an absolute http(s) URL."""
     if not where.isascii() or not where.isprintable() or " " in where or "\\" in where:
         raise GateRefused("The address has a space, a backslash, a control or a non-ASCII character.")
@@ -102,7 +115,7 @@ def _split(where: str, home: Origin, prefix: str) -> tuple[Origin, str]:
     if where.startswith("//"):
         raise GateRefused("The address begins with two slashes, which would name another host.")
     if where.startswith("/"):
-        return home, prefix + where
+        return base, prefix + where
     return _split_absolute(where)
 
 
@@ -198,21 +211,23 @@ def _decoded(text: str) -> str:
     raise GateRefused("The address is percent-encoded many times over.")
 
 
-def _check_origin(service: Service, origin: Origin, home: Origin) -> None:
-    if origin != home and origin not in service.allow.origins:
-        raise GateRefused(f"The catalog does not allow {origin} for {service.name}.")
+def _check_origin(name: str, allow: Allow, origin: Origin, base: Origin) -> None:
+    if origin != base and origin not in allow.origins:
+        raise GateRefused(f"The catalog does not allow {origin} for {name}.")
 
 
-def _check_verb(service: Service, method: str) -> None:
-    if method not in METHODS or method not in service.allow.methods:
-        allowed = ", ".join(service.allow.methods)
-        raise GateRefused(f"The catalog does not allow {method[:20]} for {service.name}, only {allowed}.")
+def _check_verb(name: str, allow: Allow, method: str) -> None:
+    if method not in METHODS:
+        raise GateRefused(f"The method is none of {', '.join(sorted(METHODS))}.")
+    if method not in allow.methods:
+        allowed = ", ".join(allow.methods)
+        raise GateRefused(f"The catalog does not allow {method} for {name}, only {allowed}.")
 
 
-def _check_method(service: Service, method: str, path: str, prefix: str) -> None:
+def _check_method(name: str, allow: Allow, method: str, path: str, prefix: str) -> None:
     """``allow.writes`` are read as a request's own path is: joined to the base_url's prefix on its origin."""
-    _check_verb(service, method)
-    if method in WRITES and not any(_under(path, prefix + write) for write in service.allow.writes):
+    _check_verb(name, allow, method)
+    if method in WRITES and not any(_under(path, prefix + write) for write in allow.writes):
         raise GateRefused(f"The catalog does not call {method} {path} safe to repeat (allow.writes).")
 
 

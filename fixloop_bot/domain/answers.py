@@ -47,21 +47,28 @@ class Answer:
         """The body as UTF-8; what is not becomes �."""
         return self.response.body.decode("utf-8", "replace")
 
-    @property
+    @cached_property
     def content_type(self) -> str:
         """``text/html``, without parameters, in lower case; empty if the answer names none."""
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def header(self, name: str) -> str | None:
         """A header's values, joined as RFC 9110 (5.3) allows; None if it is missing."""
-        values = [value for key, value in self.response.headers if key.lower() == name.lower()]
+        values = self._headers.get(name.lower())
         return printable(", ".join(values)) if values else None
+
+    @cached_property
+    def _headers(self) -> dict[str, list[str]]:
+        headers: dict[str, list[str]] = {}
+        for key, value in self.response.headers:
+            headers.setdefault(key.lower(), []).append(value)
+        return headers
 
     def cookie(self, name: str) -> str | None:
         """The value that ``Set-Cookie`` gives to a cookie; None if it gives none."""
-        for key, value in self.response.headers:
+        for value in self._headers.get("set-cookie", ()):
             left, equals, right = value.split(";")[0].partition("=")
-            if key.lower() == "set-cookie" and equals and left.strip() == name:
+            if equals and left.strip() == name:
                 return printable(right.strip())
         return None
 
@@ -80,9 +87,9 @@ def printable(text: str) -> str:
 
 
 def shown(value: object, secrets: Sequence[str] = (), *, name: str = "") -> str:
-    """A value in at most 120 characters, masked; one whose name says that it is secret is not shown at all."""
+    """A value in at most 120 characters, masked; text whose name says that it is secret is not shown at all."""
     text = f'"{value}"' if isinstance(value, str) else as_text(value)
-    if name and _SECRET_NAME.search(name):
+    if isinstance(value, str | list | dict) and _SECRET_NAME.search(name):
         return f"{SECRET} of {len(text)} characters"
     clean = mask(" ".join(text[:_LOOKED_AT].split()), secrets)
     return clean if len(clean) <= WIDEST else clean[: WIDEST - 1] + "…"

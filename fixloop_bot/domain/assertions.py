@@ -59,7 +59,7 @@ def _held(assertion: Assertion, look: Look) -> AssertionResult:
     finding = _looked(assertion, look)
     if finding.held:
         return AssertionResult(source=assertion.source, held=True, subject=_subject(assertion))
-    seen, name = finding.seen, assertion.name or assertion.path
+    seen, name = finding.seen, _subject(assertion)
     return AssertionResult(
         source=assertion.source,
         held=False,

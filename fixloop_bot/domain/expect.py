@@ -145,7 +145,7 @@ def _comparison(cursor: Cursor, allowed: tuple[str, ...]) -> tuple[Comparison, b
         return Comparison.EQUAL, True
     if found != "not":
         return Comparison(found), False
-    words = tuple(word for word in allowed if word.isalpha() and word != "not")
+    words = tuple(word for word in allowed if word.isalpha() and word not in ("not", "length"))
     return Comparison(cursor.choice(words, "a comparison after not")), True
 
 
@@ -166,7 +166,19 @@ def _text_value(cursor: Cursor, comparison: Comparison) -> Literal | None:
         return None
     if comparison is Comparison.MATCHES:
         return cursor.pattern()
-    return cursor.array("a list of texts") if comparison is Comparison.IN else cursor.text()
+    if comparison is Comparison.IN:
+        return cursor.array("a list of texts")
+    return _part(cursor, cursor.text) if comparison is Comparison.CONTAINS else cursor.text()
+
+
+def _part(cursor: Cursor, read: Callable[[], Literal]) -> Literal:
+    """What something has to contain. An empty text would hold for any answer, and prove nothing."""
+    cursor.skip()
+    start = cursor.at
+    part = read()
+    if part.value == "":
+        cursor.fail("an empty text is part of every text", at=start)
+    return part
 
 
 def _status(cursor: Cursor) -> Assertion:
@@ -218,11 +230,12 @@ def _json(cursor: Cursor) -> Assertion:
         return _length(cursor, path)
     allowed = (*ORDER, "contains", "matches", "in", "exists", "type", "not")
     comparison, negated = _comparison(cursor, (*allowed, "length"))
+    cursor.skip()
     start = cursor.at
     value = _json_value(cursor, comparison)
     ordered = comparison in (Comparison.BELOW, Comparison.AT_MOST, Comparison.ABOVE, Comparison.AT_LEAST)
     if ordered and isinstance(value, Literal) and not value.names and not is_number(value.value):
-        cursor.fail("expected a number to compare with", at=start + 1)
+        cursor.fail("expected a number to compare with", at=start)
     return Assertion(
         source=cursor.source.strip(),
         subject=Subject.JSON,
@@ -245,16 +258,17 @@ def _json_value(cursor: Cursor, comparison: Comparison) -> Term | None:
         case Comparison.IN:
             return _json_list(cursor)
         case Comparison.CONTAINS:
-            return cursor.placeholder() or cursor.json("a value")
+            return _part(cursor, lambda: cursor.placeholder() or cursor.json("a value"))
         case _:
             return cursor.term()
 
 
 def _json_list(cursor: Cursor) -> Literal:
+    cursor.skip()
     start = cursor.at
     value = cursor.placeholder() or cursor.json("a list such as [1, 2]")
     if not value.names and not isinstance(value.value, list):
-        cursor.fail("expected a list such as [1, 2]", at=start + 1)
+        cursor.fail("expected a list such as [1, 2]", at=start)
     return value
 
 
@@ -283,12 +297,14 @@ def _schema(cursor: Cursor) -> Assertion:
 def _schema_text(cursor: Cursor) -> str:
     cursor.skip()
     start = cursor.at
-    text = cursor.json("openapi or a JSON schema").text
+    literal = cursor.json("openapi or a JSON schema")
+    if literal.value in ({}, True):
+        cursor.fail("this schema fits every answer", at=start)
     try:
-        compiled_schema(text)
+        compiled_schema(literal.text)
     except Uncompilable as error:
         cursor.fail(str(error), at=start + error.offset)
-    return text
+    return literal.text
 
 
 def _quantile(cursor: Cursor) -> Assertion | None:
@@ -337,10 +353,11 @@ def _size(cursor: Cursor) -> Assertion:
 
 def _sha256(cursor: Cursor) -> Assertion:
     comparison, negated = _comparison(cursor, ("==", "!="))
+    cursor.skip()
     start = cursor.at
     value = cursor.text()
     if not value.names and not re.fullmatch(r"[0-9a-fA-F]{64}", str(value.value)):
-        cursor.fail("expected 64 hexadecimal digits", at=start + 1)
+        cursor.fail("expected 64 hexadecimal digits", at=start)
     return Assertion(
         source=cursor.source.strip(),
         subject=Subject.SHA256,

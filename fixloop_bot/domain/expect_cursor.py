@@ -110,7 +110,7 @@ class Cursor:
             self.fail("expected a JSON path that begins with $, such as $.total")
         self.at = _end_of_path(self.source, start)
         text = self.source[start : self.at]
-        if PLACEHOLDER.search(text):
+        if PLACEHOLDER.search(text) or PLACEHOLDER.match(self.source, self.at):
             self.fail("a placeholder cannot stand inside a JSON path", at=start)
         try:
             json_path(text)

@@ -205,8 +205,8 @@ class Incident:
 
     def main_signal(self) -> SignalLine | None:
         """The signal that the card leads with: the first one that still fires, else the first."""
-        firing = [line for line in self.signals if line.firing]
-        return (firing or list(self.signals) or [None])[0]
+        firing = [line for line in self.signals if line.firing] or list(self.signals)
+        return firing[0] if firing else None
 
     def noted(self, at: float, who: str, what: str) -> Incident:
         """The same incident with one more line in its timeline."""

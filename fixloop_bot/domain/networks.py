@@ -117,7 +117,7 @@ def _embedded(address: Address) -> tuple[IPv4Address, ...]:
     interface = (int(address) >> 32) & 0xFFFF_FFFF
     if address in _NAT64_LOCAL or address in _TRANSLATED or interface in _ISATAP:
         found.append(_last_four(address))
-    if address in _NAT64_LOCAL:
+    if address in _NAT64_LOCAL and int(_after_48_bits(address)):  # all zero where the prefix is longer than 48 bits
         found.append(_after_48_bits(address))
     return tuple(found)
 

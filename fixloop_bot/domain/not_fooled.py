@@ -30,6 +30,7 @@ _MAINTENANCE = (
     r"temporarily (unavailable|down|offline)|be (right )?back (soon|shortly)|service unavailable|"
     r"site is (down|offline)|^\s*maintenance\s*$"
 )
+_MAINTENANCE_WORD = r"(?i)maintenance|unavailable|offline|back soon|back shortly"
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _NOT_JSON_TYPES = _HTML | {"text/xml", "application/xml", "text/css", "application/javascript", "text/javascript"}
 _CACHE_HEADERS = (
@@ -210,7 +211,7 @@ def _page(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
     small = _without_tags(head) if len(response.body) <= _SMALL else b""
     if _is_login(wants, head, titles):
         yield "answer", "a login page", "the service's own answer"
-    elif not wants.says(_MAINTENANCE) and any(regex(_MAINTENANCE).search(text) for text in (titles, small)):
+    elif not wants.says(_MAINTENANCE_WORD) and any(regex(_MAINTENANCE).search(text) for text in (titles, small)):
         yield "answer", "a maintenance page", "the service's own answer"
 
 

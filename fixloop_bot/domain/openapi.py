@@ -17,7 +17,7 @@ from fixloop_bot.domain.openapi_schemas import Budgets, example_of, inlined, lea
 from fixloop_bot.domain.openapi_text import as_mapping, json_text, loaded, one_line, resolved
 from fixloop_bot.domain.plans import Request
 
-MOST_OPERATIONS = 2_000
+MOST_OPERATIONS = 1_000
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 LONGEST_PATH = 500
 LONGEST_LINE = 200
@@ -86,8 +86,8 @@ class Operation:
 def operations(document: bytes | Mapping[str, object], *, base_url: str | None = None) -> tuple[Operation, ...]:
     """The operations of a document, in its own order, at most MOST_OPERATIONS of them.
 
-    ``document`` is JSON or YAML text, or what was read from it. With ``base_url`` (the service's), paths are relative to
-    it: a server path that base_url already ends with is not repeated. Raises BadInput, with a sentence, for anything
+    ``document`` is JSON or YAML text, or what was read from it. With ``base_url`` (the service's), paths are relative
+    to it: a server path that base_url already ends with is not repeated. Raises BadInput, with a sentence, for anything
     that is not OpenAPI 3.0 or 3.1.
     """
     try:
@@ -195,7 +195,7 @@ def _operation(
 
 
 def _secured(root: Mapping[str, object], described: Mapping[str, object]) -> bool:
-    """Whether credentials are needed: no alternative of ``security`` (the operation's, else the document's) is empty."""
+    """Whether credentials are needed: no alternative of ``security`` (its own, else the document's) is empty."""
     security = described.get("security", root.get("security"))
     return isinstance(security, list) and bool(security) and {} not in security
 

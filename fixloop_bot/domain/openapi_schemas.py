@@ -12,8 +12,8 @@ from typing import Any
 from fixloop_bot.domain.openapi_text import as_mapping, json_text, pointed, resolved
 
 DEEPEST = 12
-MOST_NODES = 500
-MOST_NODES_IN_ALL = 200_000
+MOST_NODES = 400
+MOST_NODES_IN_ALL = 100_000
 LONGEST_SCHEMA = 16_384
 MOST_LEAVES = 12
 DEEPEST_EXAMPLE = 5
@@ -23,7 +23,6 @@ _KEPT = frozenset(
         *("type", "enum", "const", "required", "minProperties", "maxProperties", "minItems", "maxItems", "uniqueItems"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
     }
-)
 )
 
 
@@ -60,9 +59,7 @@ def inlined(root: Mapping[str, object], schema: object, budget: Budget) -> str |
     return json_text(plain, LONGEST_SCHEMA) if plain else None
 
 
-def _plain(
-    root: Mapping[str, object], schema: object, above: tuple[str, ...], budget: Budget
-) -> dict[str, Any]:
+def _plain(root: Mapping[str, object], schema: object, above: tuple[str, ...], budget: Budget) -> dict[str, Any]:
     """``above`` holds the references that are being inlined right now, and a mark for each level."""
     if len(above) > DEEPEST or not budget.spend():
         budget.cuts += 1
@@ -90,11 +87,7 @@ def _inlined_reference(
         return {}
     plain = _plain(root, target, (*above, reference), budget)
     beside = {key: value for key, value in schema.items() if key != "$ref"}
-    also = (
-        _plain(root, beside, (*above, ""), budget)
-        if beside.keys() & (_KEPT | {"properties", "allOf"})
-        else {}
-    )
+    also = _plain(root, beside, (*above, ""), budget) if beside.keys() & (_KEPT | {"properties", "allOf"}) else {}
     return {"allOf": [plain, also]} if also and plain else plain or also
 
 
@@ -105,9 +98,7 @@ def _of_subschemas(
     properties = schema.get("properties")
     if isinstance(properties, Mapping):
         found["properties"] = {
-            key: _plain(root, value, above, budget)
-            for key, value in properties.items()
-            if isinstance(key, str)
+            key: _plain(root, value, above, budget) for key, value in properties.items() if isinstance(key, str)
         }
     for key in ("items", "additionalProperties", "not"):
         if key not in schema or (key == "additionalProperties" and "patternProperties" in schema):
@@ -156,8 +147,7 @@ def _without_write_only(
         here["required"] = [
             name
             for name in required
-            if isinstance(name, str)
-            and as_mapping(resolved(root, properties.get(name))).get("writeOnly") is not True
+            if isinstance(name, str) and as_mapping(resolved(root, properties.get(name))).get("writeOnly") is not True
         ]
         if not here["required"]:
             del here["required"]
@@ -171,9 +161,11 @@ def example_of(root: Mapping[str, object], described: Mapping[str, object], budg
 
 
 def _example(root: Mapping[str, object], node: object, depth: int, budget: Budget) -> object:
+    if not budget.spend():
+        return None
     described = as_mapping(resolved(root, node))
     given = _given(root, described)
-    if given is not None or depth == 0 or not budget.spend():
+    if given is not None or depth == 0:
         return given
     if "schema" in described:
         return _example(root, described["schema"], depth - 1, budget)
@@ -200,9 +192,7 @@ def _first_example(root: Mapping[str, object], examples: object) -> object:
     return as_mapping(resolved(root, first)).get("value")
 
 
-def _assembled(
-    root: Mapping[str, object], schema: Mapping[str, object], depth: int, budget: Budget
-) -> object:
+def _assembled(root: Mapping[str, object], schema: Mapping[str, object], depth: int, budget: Budget) -> object:
     """An object or a list put together from its parts' examples; None where a required part has none."""
     properties = schema.get("properties")
     if isinstance(properties, Mapping) and properties:

@@ -14,6 +14,7 @@ import html
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -34,7 +35,7 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
     """``text`` with everything secret replaced by placeholders such as ``‹token›``.
 
     ``secrets`` are values known to be secret; they are masked as they are and URL-encoded, base64 (at any alignment),
-    JSON- and HTML-escaped. Text beyond LIMIT characters is left out. Never raises; masking twice changes nothing more.
+    JSON- and HTML-escaped. Text beyond LIMIT characters is left out. Never raises; a placeholder is not masked again.
     """
     if len(text) > LIMIT:
         return _masked(text[: LIMIT + OVERLAP], secrets)[:-OVERLAP] + LEFT_OUT
@@ -42,21 +43,24 @@ def mask(text: str, secrets: Sequence[str] = ()) -> str:
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:
-    for form in _forms_of_all(secrets):
+    for form in _forms_of_all(tuple(secrets)):
         text = text.replace(form, SECRET)
     raw = text.encode("utf-8", "replace")
+    lower = raw.lower()
     for shape in _SHAPES:
-        raw = shape.apply(raw)
+        if shape.hint in lower:
+            raw = shape.apply(raw)
     return raw.decode("utf-8", "replace")
 
 
 # ── known values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _forms_of_all(secrets: Sequence[str]) -> list[str]:
+@lru_cache(maxsize=64)
+def _forms_of_all(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Longest first, so that a secret that contains another one is masked whole."""
     forms = {form for secret in secrets if len(secret) >= SHORTEST_KNOWN_SECRET for form in _forms(secret)}
-    return sorted(forms, key=lambda form: (-len(form), form))
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -100,10 +104,14 @@ _Replace = Callable[[Any], bytes]
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """One pattern; ``replace`` gets RE2's match over bytes (group 1: what stands before) and says what to put there."""
+    """One pattern; ``replace`` gets RE2's match over bytes (group 1: what stands before) and says what to put there.
+
+    ``hint`` is lower-case text without which the pattern cannot match: most texts are spared most patterns.
+    """
 
     pattern: Any
     replace: _Replace
+    hint: bytes = b""
 
     def apply(self, raw: bytes) -> bytes:
         masked: bytes = self.pattern.sub(self.replace, raw)
@@ -118,7 +126,7 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern.encode("latin-1"), options)
 
 
-def _shape(pattern: str, placeholder: str) -> _Shape:
+def _shape(pattern: str, placeholder: str, hint: str = "") -> _Shape:
     """Replace the match; the pattern's first group stands before the secret and is kept, the second one after it."""
     compiled = _compiled(pattern)
     hidden = placeholder.encode()
@@ -127,7 +135,7 @@ def _shape(pattern: str, placeholder: str) -> _Shape:
         before, after = (*match.groups(default=b""), b"", b"")[:2]
         return bytes(before) + hidden + bytes(after)
 
-    return _Shape(compiled, replace)
+    return _Shape(compiled, replace, hint.encode())
 
 
 _PLAIN_WORDS = frozenset(
@@ -155,12 +163,12 @@ _PLAIN_WORDS = frozenset(
 
 
 def _is_placeholder(value: bytes) -> bool:
-    """Already masked, or a reference such as ``${TOKEN}`` that names a secret without holding it."""
+    """Already masked, empty, or a reference such as ``${TOKEN}`` that names a secret without holding it."""
     bare = value.strip(b"\"'\\")
     start, end = "‹".encode(), "›".encode()
     masked = bare.startswith(start) and bare.endswith(end) and bare.count(end) == 1
     reference = bare.startswith(b"${") and bare.endswith(b"}") and bare.count(b"$") == 1
-    return masked or reference
+    return masked or reference or not bare
 
 
 def _assigned(match: Any) -> bytes:
@@ -248,19 +256,33 @@ _NAMES_OF_SECRETS = (
 )
 _LATIN = r"(?:[\w.+%'-]|[\xc3-\xdf][\x80-\xbf])"  # ASCII, or a letter that takes two bytes of UTF-8
 
+_DATABASES = (
+    r"postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|oracle|clickhouse|ldaps?|smtps?|ftps?|kafka"
+    r"|nats|cassandra"
+)
+_TOKENS = (
+    r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*",  # JWT, signed or encrypted
+    r"(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}",  # AWS
+    r"(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]{8,}",  # Slack
+    r"gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl[a-z]{2,5}-[\w-]{16,}",  # GitHub, GitLab
+    r"(?:sk|rk|pk|mk)-[\w-]{16,}",  # OpenAI, MiniMax, Anthropic and others
+    r"(?:sk|rk|pk)_(?:live|test)_\w{8,}|whsec_[\w+/=-]{16,}",  # Stripe
+    r"AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}",  # Google, SendGrid
+    r"npm_\w{30,}|pypi-\w[\w-]{30,}|hf_\w{20,}|dop_v1_\w{30,}|shp[a-z]{2}_\w{24,}|hv[sb]\.[\w-]{20,}",
+    # Datadog's usual keys are bare hex, like a trace id: known by the name beside them (below), or by these prefixes.
+    r"pub[0-9a-f]{32}|dda(?:pp|pi)_\w{24,}",
+)
+
 _SHAPES: tuple[_Shape, ...] = (
     _shape(
         r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
         PRIVATE_KEY,
+        "private key",
     ),
     # Connection strings: of a database the password may hold anything; elsewhere a path may hold an @.
-    _shape(
-        r"(?i)(\b(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|oracle|clickhouse|ldaps?"
-        r"|smtps?|ftps?|kafka|nats|cassandra)(?:\+\w+)*://[^\s:/@\"'<>]*:)[^\s\"'<>]+(@)",
-        SECRET,
-    ),
-    _shape(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@\"'<>]*:)[^\s/@\"'<>]+(@)", SECRET),
-    _shape(r"(?i)(\bhttps?://)[^\s:/@\"'<>?#]+(@)", SECRET),
+    _shape(rf"(?i)(\b(?:{_DATABASES})(?:\+\w+)*://[^\s:/@\"'<>]*:)[^\s\"'<>]+(@)", SECRET, "://"),
+    _shape(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@\"'<>]*:)[^\s/@\"'<>]+(@)", SECRET, "://"),
+    _shape(r"(?i)(\bhttps?://)[^\s:/@\"'<>?#]+(@)", SECRET, "://"),
     _Shape(
         _compiled(
             rf"(?i)(\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*)"
@@ -268,6 +290,7 @@ _SHAPES: tuple[_Shape, ...] = (
             r"|(?:bearer|basic|token|negotiate|apikey|key|ntlm)[ \t]+[^\s\"',\\]+|[^\s\"',\\]+)"
         ),
         _header,
+        b"authorization",
     ),
     _Shape(
         _compiled(
@@ -275,26 +298,12 @@ _SHAPES: tuple[_Shape, ...] = (
             r"(\\+\"[^\"\\\r\n]*|\"(?:[^\"\\\r\n]|\\.)*\"?|[^\s\"'][^\r\n']*)"
         ),
         _assigned,
+        b"cookie",
     ),
-    _shape(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*", TOKEN),
-    _shape(r"\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}", TOKEN),
-    _shape(r"\b(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]{8,}", TOKEN),
-    _shape(r"(\bhooks\.slack\.com/(?:services|workflows|triggers)/)[\w/+-]+", TOKEN),
-    _shape(r"\b(?:gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl[a-z]{2,5}-[\w-]{16,})", TOKEN),
-    _shape(r"\b(?:sk|rk|pk|mk)-[\w-]{16,}", TOKEN),
-    _shape(r"\b(?:(?:sk|rk|pk)_(?:live|test)_\w{8,}|whsec_[\w+/=-]{16,})", TOKEN),
-    _shape(r"\b(?:AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,})", TOKEN),
-    _shape(
-        r"\b(?:npm_\w{30,}|pypi-\w[\w-]{30,}|hf_\w{20,}|dop_v1_\w{30,}|shp[a-z]{2}_\w{24,}|hv[sb]\.[\w-]{20,})",
-        TOKEN,
-    ),
-    # Datadog's keys are bare hex, like a trace id: known by the name beside them (below), or by these two prefixes.
-    _shape(r"\b(?:pub[0-9a-f]{32}|dda(?:pp|pi)_\w{24,})", TOKEN),
-    _Shape(
-        _compiled(rf"(?i)([\w.-]*(?:{_NAMES_OF_SECRETS}){_QUOTE}\s*[:=]>?\s*)({_VALUE})"),
-        _assigned,
-    ),
+    _shape(r"(\bhooks\.slack\.com/(?:services|workflows|triggers)/)[\w/+-]+", TOKEN, "hooks.slack"),
+    _shape(rf"\b(?:{'|'.join(_TOKENS)})", TOKEN),
+    _Shape(_compiled(rf"(?i)([\w.-]*(?:{_NAMES_OF_SECRETS}){_QUOTE}\s*[:=]>?\s*)({_VALUE})"), _assigned),
     _Shape(_compiled(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,})"), _credential),
-    _shape(rf"{_LATIN}+@(?:[\w-]|[\xc3-\xdf][\x80-\xbf])+(?:\.[\w-]+)*\.[A-Za-z]{{2,}}", E_MAIL),
-    _Shape(_compiled(r"(\.?)([0-9]{2,}(?:[ -][0-9]{2,})*)"), _cards),
+    _shape(rf"{_LATIN}+@(?:[\w-]|[\xc3-\xdf][\x80-\xbf])+(?:\.[\w-]+)*\.[A-Za-z]{{2,}}", E_MAIL, "@"),
+    _Shape(_compiled(r"(\.?)([0-9](?:[ -]?[0-9]){12,})"), _cards),
 )

@@ -1,8 +1,8 @@
 """The standard plan: five steps from the catalog alone, for when no model has written any.
 
 Candidates are made from what the team already trusts (probes), what the service says of itself (its OpenAPI document)
-and what it promises (SLO, metrics, the alert's own measure). Each is vetted by itself and the refused ones are left out,
-so the plan always passes ``vet``; what is then missing to five are things that a person can look at.
+and what it promises (SLO, metrics, the alert's own measure). Each is vetted by itself and the refused ones are left
+out, so the plan always passes ``vet``; what is then missing to five are things that a person can look at.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def standard_plan(
     found = _Candidates.of(service, signals, operations, symptom) if service is not None else _Candidates()
     found = replace(found, metrics=tuple(metric_steps(service, signals)), monitors=tuple(monitor_steps(signals)))
     chosen = _affordable(found.by_importance(), service)
+    if service is not None and not chosen:
+        chosen = _affordable([_answers(service)], service)
     chosen += [step for step in manual_steps(label, symptom) if step not in chosen][: STEPS_IN_A_PLAN - len(chosen)]
     ordered = sorted(chosen, key=found.place)
     steps = tuple(replace(step, id=f"s{number}") for number, step in enumerate(ordered, start=1))
@@ -81,9 +83,12 @@ class _Candidates:
     def of(
         cls, service: Service, signals: Sequence[SignalLine], operations: Sequence[Operation], symptom: Symptom
     ) -> _Candidates:
-        callable_ones = [each for each in operations if each.request() is not None][:MOST_OPERATIONS_TRIED]
+        # An example id is no promise that the thing exists here: a 404 for ever would be taken for the bug.
+        plain = [each for each in operations if each.request() is not None and "{" not in each.path]
+        callable_ones = plain[:MOST_OPERATIONS_TRIED]
         confirmations = _kept(_confirmations(service, callable_ones, symptom), service)
         controls = _kept(_controls(service, callable_ones, symptom, confirmations), service)
+        controls = controls or _kept([_answers(service)], service)
         latency = fast_again(service, signals, symptom, [*confirmations, *controls])
         return cls(
             confirmations=tuple(confirmations),
@@ -148,23 +153,22 @@ def _confirmations(service: Service, operations: Sequence[Operation], symptom: S
 def _controls(
     service: Service, operations: Sequence[Operation], symptom: Symptom, confirmations: Sequence[Step]
 ) -> Iterator[Step]:
-    """Reads that have least to do with the symptom; where there is none, whether the service answers at all."""
+    """Reads that have least to do with the symptom, the team's own first."""
     taken = {step.check.request.line() for step in confirmations if isinstance(step.check, HttpCheck)}
     reads = [
         each
         for each in operations
         if each.method in ("GET", "HEAD") and f"{each.method} {each.ready_path}" not in taken
     ]
-    found = False
     for probe in _beside(service, symptom):
-        found = True
         yield probe_step(probe, Role.CONTROL)
     for operation in sorted(reads, key=lambda each: _unrelated(symptom, each)):
-        for step in operation_step(operation, service, Role.CONTROL):
-            found = True
-            yield step
-    if not found:
-        yield answers_at_all("HEAD" if "GET" not in service.allow.methods else "GET")
+        yield from operation_step(operation, service, Role.CONTROL)
+
+
+def _answers(service: Service) -> Step:
+    """The last resort among controls: whether the service answers at all."""
+    return answers_at_all("GET" if "GET" in service.allow.methods else "HEAD")
 
 
 def _beside(service: Service, symptom: Symptom) -> list[Probe]:
@@ -189,6 +193,6 @@ def _rank(symptom: Symptom, text: str, method: str) -> tuple[int, bool]:
     return -symptom.shared(text), method in ("GET", "HEAD")
 
 
-def _unrelated(symptom: Symptom, operation: Operation) -> tuple[bool, int, int]:
+def _unrelated(symptom: Symptom, operation: Operation) -> tuple[bool, int]:
     quiet = any(word in operation.path.lower() for word in QUIET_WORDS)
-    return quiet, symptom.shared(_text_of(operation)), operation.path.count("{")
+    return quiet, symptom.shared(_text_of(operation))

@@ -18,19 +18,24 @@ KEY = "sk-test-4711-secret"
 
 
 class Endpoint:
-    """Answers with ``script`` in order, the last one again and again, and keeps what it was asked."""
+    """Answers with ``script`` in order, the last one again and again, and keeps what it was asked.
+
+    ``arrived`` counts the questions.
+    """
 
     def __init__(self) -> None:
         self.script: list[Reply] = []
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.base_url = ""
+        self.arrived = asyncio.Semaphore(0)
         self.closing = asyncio.Event()
         self.dropped = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.headers.append(dict(request.headers))
+        self.arrived.release()
         reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return await reply(request)
 
@@ -52,13 +57,12 @@ class Endpoint:
         async def reply(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse(headers={"Content-Type": "application/json"})
             await response.prepare(request)
-            while not self.closing.is_set():
-                try:
+            try:
+                while not self.closing.is_set():
                     await response.write(chunk)
-                except ConnectionError:
-                    break
-                await asyncio.sleep(0)
-            self.dropped.set()
+                    await asyncio.sleep(0)
+            finally:
+                self.dropped.set()
             return response
 
         return reply
@@ -95,6 +99,13 @@ def body(document: Any, status: int = 200) -> Reply:
 def text(content: str, status: int = 200, content_type: str = "text/html") -> Reply:
     async def reply(request: web.Request) -> web.StreamResponse:
         return web.Response(text=content, status=status, content_type=content_type)
+
+    return reply
+
+
+def moved(location: str) -> Reply:
+    async def reply(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": location})
 
     return reply
 

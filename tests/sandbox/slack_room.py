@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from fixloop_bot.sandbox.slack import LocalSlack
@@ -15,6 +18,8 @@ from fixloop_bot.sandbox.slack import LocalSlack
 BOT_TOKEN = "xoxb-local-test"
 APP_TOKEN = "xapp-local-test"
 SECRET = "a-signing-secret"
+
+Json = dict[str, Any]
 
 
 class Clock:
@@ -69,3 +74,39 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - any condition, also of parts that publish nothing
             await asyncio.sleep(0.005)
+
+
+def option(value: str) -> Json:
+    return {"text": {"type": "mrkdwn", "text": f"step {value}"}, "value": value}
+
+
+def checklist(block_id: str, *ticked: str) -> list[Json]:
+    boxes: Json = {"type": "checkboxes", "action_id": "steps", "options": [option("1"), option("2")]}
+    if ticked:
+        boxes["initial_options"] = [option(value) for value in ticked]
+    label = {"type": "plain_text", "text": "Validate"}
+    button = {"type": "button", "action_id": "validate", "text": label, "value": "INC-42"}
+    return [
+        {"type": "actions", "block_id": block_id, "elements": [boxes]},
+        {"type": "actions", "block_id": "keys", "elements": [button]},
+    ]
+
+
+def modal(**more: Any) -> Json:
+    label = {"type": "plain_text", "text": "Why"}
+    field = {"type": "plain_text_input", "action_id": "reason"}
+    return {
+        "type": "modal",
+        "callback_id": "edit",
+        "title": label,
+        "submit": label,
+        "blocks": [{"type": "input", "block_id": "why", "label": label, "element": field}],
+        **more,
+    }
+
+
+async def refused(call: object) -> str:
+    """The error name of a call that must be refused."""
+    with pytest.raises(SlackApiError) as caught:
+        await call  # type: ignore[misc]
+    return str(caught.value.response["error"])

@@ -77,9 +77,11 @@ async def test_the_shop_is_measured_as_the_catalog_file_asks() -> None:
         await shop.start()
         try:
             shop.faults.set("wrong-total", "broken")
-            async with aiohttp.ClientSession(headers={"User-Agent": "FixLoop/0.1"}) as session:
-                async with session.post(f"{shop.url}/checkout", json={"items": [{"sku": "A1"}]}) as response:
-                    assert response.status == 200
+            async with (
+                aiohttp.ClientSession(headers={"User-Agent": "FixLoop/0.1"}) as session,
+                session.post(f"{shop.url}/checkout", json={"items": [{"sku": "A1"}]}) as response,
+            ):
+                assert response.status == 200
             await until(lambda: "shop.customer_failures" in client.datadog.account.metrics.names())
             await _settled(client, 40)
             now = time.time()
@@ -109,6 +111,24 @@ async def _settled(client: Client, requests: int) -> None:
         return total >= requests and len(replicas) == 4
 
     await until(counted)
+
+
+async def test_a_release_is_announced_as_a_change() -> None:
+    """A deploy can be found among the events of the service, and the logs and the document carry its version."""
+    async with running() as client:
+        shop = _shop(client.datadog, traffic_per_second=0)
+        await shop.start()
+        try:
+            shop.telemetry.announce_release("2.15.0", "mira@example.com")
+            await shop.telemetry.flush()
+            asked = {"filter": {"query": "service:checkout category:change deployed", "from": "now-1h"}}
+            _, found = await client.call("POST", "/api/v2/events/search", json=asked)
+            async with client.session.get(f"{shop.url}/openapi.json") as response:
+                assert (await response.json())["info"]["version"] == "2.15.0"
+        finally:
+            await shop.stop()
+    [change] = found["data"]
+    assert change["attributes"]["attributes"]["new_value"] == {"version": "2.15.0"}
 
 
 async def test_telemetry_waits_for_datadog() -> None:

@@ -44,6 +44,8 @@ def value(text: str, store: MetricStore | None = None) -> float | None:
         ("sum:requests{*}", 200),
         ("sum:requests{replica:1}", 100),
         ("sum:requests{!replica:1,service:checkout}", 100),
+        ("sum:errors{!replica:1}", 10),
+        ("sum:errors{replica NOT IN (2,3)}", 0),
         ("sum:requests{replica:* AND NOT replica:2}", 100),
         ("sum:requests{replica IN (1,2)}", 200),
         ("sum:requests{(replica:1 OR replica:2) AND env:p*}", 200),

@@ -26,6 +26,7 @@ def test_waiting_as_told_is_enough() -> None:
     assert window.wait(100.0) == 0.0
     assert window.wait(104.0) == 6.0
     assert window.wait(110.0) == 0.0
+    assert window.wait(110.0) == 10.0
 
 
 def test_relaxed_limits_keep_the_rate_and_allow_bursts() -> None:

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS
 from fixloop_bot.sandbox.slack.mrkdwn import Voice, columns, spoken
 from fixloop_bot.sandbox.slack.terminal import render_message, render_thread, render_view
+from fixloop_bot.sandbox.slack.transcript import transcript
+from tests.sandbox.slack_room import checklist, client_of, running_slack
 from tests.sandbox.test_slack_blocks import ACCEPTED
 
 Json = dict[str, Any]
@@ -148,3 +151,23 @@ def test_everything_that_slack_accepts_can_be_shown(name: str) -> None:
 def test_any_text_is_shown_without_control_characters(text: str) -> None:
     """Rendering never fails, and only the renderer itself writes escape sequences."""
     assert "\x1b" not in render_message(bot_says({"type": "section", "text": mrkdwn(text)}), VOICE)
+
+
+async def test_a_transcript_is_what_one_person_sees_now() -> None:
+    """Names, this reader's ticks, and the assistant's status below the thread."""
+    async with running_slack() as slack:
+        client = client_of(slack)
+        root = slack.people.message("mira", "incidents", "@fixloop is it safe?")
+        posted = await client.chat_postMessage(
+            channel=INCIDENTS, text="plan", blocks=checklist("r1", "1"), thread_ts=root.ts
+        )
+        await client.assistant_threads_setStatus(channel_id=INCIDENTS, thread_ts=root.ts, status="is checking…")
+        await slack.people.tick("mira", "incidents", posted["ts"], "r1", ["2"])
+        seen = {
+            reader: transcript(slack.core.workspace, "incidents", root.ts, reader=reader)
+            for reader in ("mira", "jonas")
+        }
+    assert "@fixloop is it safe?" in seen["mira"]
+    assert seen["mira"].endswith("FixLoop is checking…")
+    assert "☐ step 1\n  │   ☑ step 2" in seen["mira"]
+    assert "☑ step 1\n  │   ☐ step 2" in seen["jonas"]

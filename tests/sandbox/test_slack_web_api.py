@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from fixloop_bot.sandbox.slack import LocalSlack
@@ -22,7 +20,7 @@ from fixloop_bot.sandbox.slack.inhabitants import (
     ON_CALL,
     PRIVATE,
 )
-from tests.sandbox.slack_room import APP_TOKEN, Clock, client_of, running_slack
+from tests.sandbox.slack_room import client_of, refused, running_slack
 
 
 @pytest.fixture
@@ -34,13 +32,6 @@ async def slack() -> AsyncIterator[LocalSlack]:
 @pytest.fixture
 def client(slack: LocalSlack) -> AsyncWebClient:
     return client_of(slack)
-
-
-async def refused(call: object) -> str:
-    """The error name of a call that must be refused."""
-    with pytest.raises(SlackApiError) as caught:
-        await call  # type: ignore[misc]
-    return str(caught.value.response["error"])
 
 
 async def test_a_posted_message_is_answered_stored_and_readable(slack: LocalSlack, client: AsyncWebClient) -> None:
@@ -95,29 +86,6 @@ async def test_a_public_channel_needs_joining_or_a_scope() -> None:
         assert (await client.chat_postMessage(channel=GENERAL, text="hi"))["ok"]
         again = await client.conversations_join(channel=GENERAL)
         assert again["warning"] == "already_in_channel"
-
-
-async def test_a_missing_scope_is_named() -> None:
-    """missing_scope says what was needed and what was provided."""
-    async with running_slack(scopes=["chat:write"]) as slack:
-        with pytest.raises(SlackApiError) as caught:
-            await client_of(slack).users_info(user=MIRA)
-        assert caught.value.response.data == {
-            "ok": False,
-            "error": "missing_scope",
-            "needed": "users:read",
-            "provided": "chat:write",
-        }
-
-
-async def test_tokens_are_checked(slack: LocalSlack) -> None:
-    """No token, a wrong one, one of the wrong kind and a revoked one each have their error."""
-    async with aiohttp.ClientSession() as session, session.post(f"{slack.api_url}auth.test") as answer:
-        assert await answer.json() == {"ok": False, "error": "not_authed"}
-    assert await refused(client_of(slack, "xoxb-wrong").auth_test()) == "invalid_auth"
-    assert await refused(client_of(slack, APP_TOKEN).auth_test()) == "not_allowed_token_type"
-    slack.revoke_token()
-    assert await refused(client_of(slack).auth_test()) == "token_revoked"
 
 
 async def test_texts_have_their_limits(slack: LocalSlack, client: AsyncWebClient) -> None:
@@ -239,135 +207,46 @@ async def test_a_file_is_uploaded_in_three_steps(slack: LocalSlack, client: Asyn
     assert await refused(posted) == "invalid_blocks"
 
 
-async def test_strict_limits_answer_429_with_retry_after() -> None:
-    """The 51st chat.update within a minute is refused until the first is a minute old."""
-    clock = Clock()
-    async with running_slack(enforcement="strict", clock=clock) as slack:
-        client = client_of(slack)
-        ts = (await client.chat_postMessage(channel=INCIDENTS, text="0"))["ts"]
-        for number in range(50):
-            await client.chat_update(channel=INCIDENTS, ts=ts, text=str(number))
-        with pytest.raises(SlackApiError) as caught:
-            await client.chat_update(channel=INCIDENTS, ts=ts, text="one too many")
-        assert caught.value.response.status_code == 429
-        assert caught.value.response.headers["Retry-After"] == "60"
-        clock.now += 60
-        assert (await client.chat_update(channel=INCIDENTS, ts=ts, text="now"))["ok"]
-        assert slack.call_counts["chat.update"] == 52
+async def test_history_is_newest_first_and_pages(client: AsyncWebClient) -> None:
+    """limit and cursor walk back in time; oldest and latest bound it, themselves excluded unless inclusive."""
+    posted = [(await client.chat_postMessage(channel=INCIDENTS, text=str(number)))["ts"] for number in range(3)]
+
+    async def read(**bounds: Any) -> list[str]:
+        messages = (await client.conversations_history(channel=INCIDENTS, **bounds))["messages"]
+        return [message["text"] for message in messages]
+
+    first = await client.conversations_history(channel=INCIDENTS, limit=2)
+    cursor = first["response_metadata"]["next_cursor"]
+    assert ([message["text"] for message in first["messages"]], first["has_more"]) == (["2", "1"], True)
+    assert await read(limit=2, cursor=cursor) == ["0"]
+    assert await read(oldest=posted[0]) == ["2", "1"]
+    assert await read(latest=posted[1], inclusive=True) == ["1", "0"]
+    assert await refused(client.conversations_history(channel=INCIDENTS, cursor="?")) == "invalid_cursor"
 
 
-async def test_posting_is_limited_per_channel() -> None:
-    """Strictly one message a second and channel; the relaxed workspace admits a burst of five."""
-    for enforcement, admitted in (("strict", 1), ("relaxed", 5)):
-        async with running_slack(enforcement=enforcement, clock=Clock()) as slack:
-            client = client_of(slack)
-            for number in range(admitted):
-                await client.chat_postMessage(channel=INCIDENTS, text=str(number))
-            assert await refused(client.chat_postMessage(channel=INCIDENTS, text="more")) == "ratelimited"
-            assert (await client.chat_postMessage(channel=MIRA, text="elsewhere"))["ok"]
-
-
-async def test_faults_hit_the_next_calls_only(slack: LocalSlack, client: AsyncWebClient) -> None:
-    """A refusal, a 500, a dropped connection and a 429, each as often as ordered."""
-    slack.faults.add("chat.postMessage", "refuse", error="fatal_error")
-    slack.faults.add("chat.postMessage", "server_error", status=503)
-    slack.faults.add("chat.postMessage", "drop")
-    client.retry_handlers.clear()
-    post: dict[str, Any] = {"channel": INCIDENTS, "text": "x"}
-    assert await refused(client.chat_postMessage(**post)) == "fatal_error"
+async def test_arguments_may_come_as_form_query_or_json(slack: LocalSlack, client: AsyncWebClient) -> None:
+    """A form carries blocks as JSON text; broken JSON in it is invalid_blocks_format."""
+    form = {"channel": INCIDENTS, "text": "x", "blocks": '[{"type": "divider", "block_id": "d"}]'}
+    posted = await client.api_call("chat.postMessage", data=form)
+    assert posted["message"]["blocks"] == [{"type": "divider", "block_id": "d"}]
+    broken = client.api_call("chat.postMessage", data={**form, "blocks": "[{"})
+    assert await refused(broken) == "invalid_blocks_format"
+    by_query = await client.api_call("users.info", http_verb="GET", params={"user": MIRA})
+    assert by_query["user"]["name"] == "mira"
     with pytest.raises(SlackApiError) as caught:
-        await client.chat_postMessage(**post)
-    assert caught.value.response.status_code == 503
-    with pytest.raises(aiohttp.ClientError):
-        await client.chat_postMessage(**post)
-    assert slack.messages("incidents") == []
-
-    slack.faults.add("chat.postMessage", "ratelimited", seconds=0)
-    client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
-    assert (await client.chat_postMessage(**post))["ok"]
+        await client.api_call("chat.postMessage", json={"text": "where?"})
+    expected = ["[ERROR] missing required field: channel"]
+    assert caught.value.response["response_metadata"]["messages"] == expected
+    assert await refused(client.api_call("chat.shout")) == "unknown_method"
 
 
-async def test_a_lost_answer_leaves_the_message_posted(slack: LocalSlack) -> None:
-    """lose_answer is the honest ambiguity: the call took effect and the caller cannot know."""
-    slack.faults.add("chat.postMessage", "lose_answer")
-    client = client_of(slack)
-    client.retry_handlers.clear()
-    with pytest.raises(aiohttp.ClientError):
-        await client.chat_postMessage(channel=INCIDENTS, text="did it arrive?")
-    assert [message.text for message in slack.messages("incidents")] == ["did it arrive?"]
-
-
-async def test_calls_are_logged_without_the_token(slack: LocalSlack, client: AsyncWebClient) -> None:
-    """The log has arguments and answers; a token in header or body is nowhere in it."""
-    await client.chat_postMessage(channel=INCIDENTS, text="hello")
-    async with aiohttp.ClientSession() as session:
-        form = {"token": client.token, "error": "my_error"}
-        async with session.post(f"{slack.api_url}api.test", data=form) as answer:
-            assert (await answer.json())["error"] == "my_error"
-    logged = slack.calls_of("chat.postMessage")[0]
-    assert (logged.arguments["text"], logged.response["ok"], logged.status) == ("hello", True, 200)
-    assert str(client.token) not in repr(list(slack.calls))
-
-
-async def test_a_stream_grows_and_ends(slack: LocalSlack, client: AsyncWebClient) -> None:
-    """chat_stream: text is appended, tasks are kept by id, chat.update waits until the end."""
-    root = slack.people.message("jonas", "incidents", "is it safe?")
-    stream = await client.chat_stream(
-        channel=INCIDENTS,
-        thread_ts=root.ts,
-        recipient_team_id="T0SANDBOX1",
-        recipient_user_id=JONAS,
-        buffer_size=1,
-    )
-    await stream.append(markdown_text="Not ")
-    await stream.append(markdown_text="yet.")
-    update = client.chat_update(channel=INCIDENTS, ts=stream.ts or "", text="x")
-    assert await refused(update) == "streaming_state_conflict"
-    for status in ("in_progress", "complete"):
-        task = {"type": "task_update", "id": "t1", "title": "Look", "status": status}
-        await stream.append(chunks=[task])
-    await stream.stop()
-
-    message = slack.thread("incidents", root.ts)[1]
-    assert message.text == "Not yet."
-    assert [task["status"] for task in message.blocks[1]["tasks"]] == ["complete"]
-    late = client.chat_appendStream(channel=INCIDENTS, ts=message.ts, markdown_text="more")
-    assert await refused(late) == "message_not_in_streaming_state"
-    assert (await client.chat_update(channel=INCIDENTS, ts=message.ts, text="changed"))["ok"]
-
-
-async def test_a_stream_dies_after_five_minutes_and_needs_a_recipient() -> None:
-    """message_not_in_streaming_state after 300 s even while active; channels need the recipient."""
-    clock = Clock()
-    async with running_slack(clock=clock) as slack:
-        client, root = client_of(slack), slack.people.message("jonas", "incidents", "hm?")
-        where: dict[str, Any] = {"channel": INCIDENTS, "thread_ts": root.ts}
-        assert await refused(client.chat_startStream(**where)) == "missing_recipient_team_id"
-        team = {**where, "recipient_team_id": "T0SANDBOX1"}
-        assert await refused(client.chat_startStream(**team)) == "missing_recipient_user_id"
-        ts = (await client.chat_startStream(**team, recipient_user_id=JONAS))["ts"]
-        clock.now += 299
-        await client.chat_appendStream(channel=INCIDENTS, ts=ts, markdown_text="still here")
-        clock.now += 1
-        late = client.chat_appendStream(channel=INCIDENTS, ts=ts, markdown_text="gone")
-        assert await refused(late) == "message_not_in_streaming_state"
-
-
-async def test_a_status_goes_away_by_reply_and_by_time() -> None:
-    """assistant.threads.setStatus lasts until the app replies, or two minutes."""
-    clock = Clock()
-    async with running_slack(clock=clock) as slack:
-        client, root = client_of(slack), slack.people.message("jonas", "incidents", "hm?")
-        thread: dict[str, Any] = {"channel_id": INCIDENTS, "thread_ts": root.ts}
-        shown = slack.core.workspace.status
-        await client.assistant_threads_setStatus(**thread, status="is looking…")
-        assert shown(INCIDENTS, root.ts) == "is looking…"
-        clock.now += 120
-        assert shown(INCIDENTS, root.ts) == ""
-        await client.assistant_threads_setStatus(**thread, status="is looking again…")
-        await client.chat_postMessage(channel=INCIDENTS, thread_ts=root.ts, text="found it")
-        assert shown(INCIDENTS, root.ts) == ""
-        prompts = [{"title": str(number), "message": "why?"} for number in range(5)]
-        too_many = client.assistant_threads_setSuggestedPrompts(**thread, prompts=prompts)
-        assert await refused(too_many) == "invalid_arguments"
-        assert (await client.assistant_threads_setTitle(**thread, title="Checkout"))["ok"]
+async def test_replies_go_to_the_root_and_deleted_ones_are_gone(slack: LocalSlack, client: AsyncWebClient) -> None:
+    """Replying to a reply continues the thread; deleting a reply takes it out of the count."""
+    root = await client.chat_postMessage(channel=INCIDENTS, text="root")
+    first = await client.chat_postMessage(channel=INCIDENTS, text="1", thread_ts=root["ts"])
+    second = await client.chat_postMessage(channel=INCIDENTS, text="2", thread_ts=first["ts"])
+    assert second["message"]["thread_ts"] == root["ts"]
+    await client.chat_delete(channel=INCIDENTS, ts=first["ts"])
+    thread = (await client.conversations_replies(channel=INCIDENTS, ts=root["ts"]))["messages"]
+    assert [message["text"] for message in thread] == ["root", "2"]
+    assert thread[0]["reply_count"] == 1

@@ -105,8 +105,7 @@ def decode(body: bytes) -> str:
 def _looks_like_form(text: str) -> bool:
     key, separator, _ = text[:200].partition("=")
     return (
-        bool(separator)
-        and key.replace("[", "").replace("]", "").replace("%5B", "").replace("%5D", "").isidentifier()
+        bool(separator) and key.replace("[", "").replace("]", "").replace("%5B", "").replace("%5D", "").isidentifier()
     )
 
 
@@ -123,7 +122,7 @@ def _from_form(text: str) -> Fields:
         elif document is None:
             fields.add((key,), value)
         else:
-            _walk_into(fields, document, () if normal(key) in JSON_TEXT else (key,))
+            _walk_into(fields, document, (key,))
     if not pairs:
         raise UnreadableSignal("The form has no fields.")
     return fields
@@ -138,6 +137,8 @@ def _from_json(text: str) -> Fields:
         _walk_into(fields, _one_alert(document), ())
     elif document is None and text.lower() != "null":
         _salvage_into(fields, text)
+    if not fields.leaves and isinstance(document, dict):
+        raise UnreadableSignal("The JSON object has no fields that could be read.")
     if not fields.leaves:
         raise UnreadableSignal("The body is neither a JSON object nor a form, so there is no alert in it.")
     return fields

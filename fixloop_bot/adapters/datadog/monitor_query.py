@@ -20,12 +20,13 @@ _METRIC = re.compile(r"\b(?:avg|sum|min|max|count):\s*([A-Za-z][\w.]*)\s*\{")
 _NOT_A_READING = re.compile(
     r"\b(?:p\d{1,2}(?:\.\d+)?:|(?:change|pct_change|anomalies|outliers|forecast|percentile|logs|formula)\s*\()"
 )
+_TAG = re.compile(r"[^\s{}():,]{1,100}:[^\s{}(),]{1,200}")
 _GROUPED = re.compile(r"\{([^{}]*)\}(\s*by\s*\{([^{}]*)\})")
 
 
 def measure_of(query: str) -> Measure | None:
-    """The measure of a metric monitor, or None: only what the v1 query API can read as it stands, and what can be folded
-    from its points. Log, trace and other monitors, percentiles, changes, anomalies and forecasts cannot.
+    """The measure of a metric monitor, or None: only what the v1 query API can read as it stands, and what can
+    be folded from its points. Log, trace and other monitors, percentiles, changes, anomalies and forecasts cannot.
     """
     if len(query) > LONGEST_QUERY or _NOT_A_READING.search(query):
         return None
@@ -58,7 +59,7 @@ def narrowed(measure: Measure, scope: str) -> Measure:
     """The measure of one group: ``{*} by {host}`` becomes ``{host:a}`` if the scope says ``host:a``, so that another
     group's trouble is not counted as this one's. Grouping that the scope does not settle stays.
     """
-    known = dict(part.strip().split(":", 1) for part in scope.split(",") if ":" in part)
+    known = dict(part.strip().split(":", 1) for part in scope.split(",") if _TAG.fullmatch(part.strip()))
 
     def one_group(match: re.Match[str]) -> str:
         keys = [key.strip() for key in match[3].split(",")]

@@ -27,9 +27,7 @@ _COLON_TITLE = re.compile(r"([A-Za-z-]{4,12}(?: [Dd]ata)?(?: [Rr]ecovered)?)(?: 
 _MARKED_RECOVERED = re.compile(r"marked as \*{0,2}Recovered\b")
 _NUMBER = r"(-?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?)"
 _VALUES = (
-    re.compile(
-        rf"\bvalue\b\"?[ \t:=*_`]{{1,8}}(?:(?:is|was|of|now|at)[ \t:=*_`]{{1,8}})?{_NUMBER}(?![\w.])", re.I
-    ),
+    re.compile(rf"\bvalue\b\"?[ \t:=*_`]{{1,8}}(?:(?:is|was|of|now|at)[ \t:=*_`]{{1,8}})?{_NUMBER}(?!\w|\.\d)", re.I),
     re.compile(rf"\*\*{_NUMBER}\*\*[ \t]{{0,4}}[<>]=?[ \t]{{0,4}}-?\d"),
     re.compile(rf"\b(?:is|was)[ \t*]{{1,6}}{_NUMBER}[ \t*]{{1,6}}[<>]=?[ \t*]{{0,4}}-?\d"),
 )
@@ -50,7 +48,8 @@ def plain(text: str, limit: int) -> str:
 
 def one_line(text: str, limit: int = LONGEST_TITLE) -> str:
     """The same on one line, with Slack's ``<url|label>`` reduced to its label."""
-    return _BLANK.sub(" ", _SLACK_LINK.sub(r"\1", plain(text, limit))).strip(" *_")[:limit]
+    line = _BLANK.sub(" ", _SLACK_LINK.sub(r"\1", plain(text, limit))).strip()
+    return line.strip("* ") if line.startswith("*") and line.endswith("*") else line
 
 
 def brackets(title: str) -> list[str]:
@@ -140,10 +139,7 @@ def monitor_in(*texts: str) -> tuple[str, str, str] | None:
 def event_in(*texts: str) -> str | None:
     """The event id where texts link to exactly one event."""
     found = {
-        match[1]
-        for text in texts
-        for pattern in (_EVENT, _EVENT_OF_MONITOR)
-        for match in pattern.finditer(text[:READ])
+        match[1] for text in texts for pattern in (_EVENT, _EVENT_OF_MONITOR) for match in pattern.finditer(text[:READ])
     }
     return found.pop() if len(found) == 1 else None
 
@@ -159,7 +155,7 @@ def web_address(text: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return None
     return url.replace("|", "%7C") if fits else None

@@ -1,8 +1,8 @@
 """Reading a body that was meant to be JSON.
 
 Datadog fills a template without quoting: a log sample, a quotation mark or a bare object inside ``"$EVENT_MSG"``
-leaves invalid JSON. What can be relied upon is the template's own skeleton, ``"key": …, "key": …``. So a value reaches to
-the next key of the skeleton, and an object that begins in the middle of a text is part of the text.
+leaves invalid JSON. What can be relied upon is the template's own skeleton, ``"key": …, "key": …``. So a value
+reaches to the next key of the skeleton, and an object that begins in the middle of a text is part of the text.
 
 A general repairer guesses at this (it drops the keys after such a value) and needs seconds for hostile bytes; here
 every step is one pass over the text.
@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MOST_KEYS = 2_000
+MOST_KEYS = 1_000
 MOST_BRACES = 20_000
 _KEY = re.compile(r"""(["'])([^"'\\\n]{1,80})\1[ \t\r\n]{0,200}:[ \t\r\n]{0,200}""")
 _BARE_KEY = re.compile(r"(?:(?<=[{,\n])|\A)[ \t]{0,40}([A-Za-z_$][\w.$]{0,60})[ \t]{0,20}[:=][ \t]{0,20}")
@@ -53,8 +53,10 @@ def salvage(text: str) -> list[Found]:
 def _anchors(text: str, closing: dict[int, int]) -> Iterator[tuple[int, int, str]]:
     """(start, end, key) of the skeleton's keys; what stands in an object inside a text is passed over."""
     passed_until = count = 0
-    quoted = list(_take(_KEY, text))
-    for match in quoted or _take(_BARE_KEY, text):
+    keys = list(_take(_KEY, text))
+    if not keys and text.startswith("{"):  # the keys of plain prose ("Re: …") are none
+        keys = list(_take(_BARE_KEY, text))
+    for match in keys:
         if match.start() < passed_until:
             continue
         opening = _opening_before(text, match.start())

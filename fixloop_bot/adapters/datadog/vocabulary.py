@@ -1,8 +1,9 @@
 """The names under which customers send Datadog's webhook variables, and the words of a transition.
 
 A payload is the customer's own template, so one variable comes under many keys. Keys are compared by their letters
-and digits alone: ``alert_id``, ``alertId``, ``$ALERT_ID``, ``alert id`` and ``{"alert": {"id": …}}`` are all ``alertid``.
-The variables are those of docs.datadoghq.com/integrations/webhooks; SERVICE, ENV, VALUE and HINT are FixLoop's own.
+and digits alone: ``alert_id``, ``alertId``, ``$ALERT_ID``, ``alert id`` and ``{"alert": {"id": …}}`` are all
+``alertid``. The variables are those of docs.datadoghq.com/integrations/webhooks; SERVICE, ENV, VALUE and HINT are
+FixLoop's own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
     "ID": ("eventid", "datadogeventid", "ddeventid", "evtid", "notificationid"),
     "ALERT_TRANSITION": (
         *("alerttransition", "monitortransition", "transition", "transitionname", "transname"),
-        *("alerttransitionname", "datadogtransition"),
+        *("alerttransitionname", "datadogtransition", "transitiontype", "transtype"),
     ),
     "ALERT_TYPE": ("alerttype", "datadogalerttype"),
     "ALERT_METRIC": ("alertmetric", "metricname", "alertmetricname", "metric"),
@@ -52,7 +53,7 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
     ),
     "SNAPSHOT": ("snapshot", "snapshoturl", "graphsnapshot", "graphurl", "imageurl"),
     "DATE": (
-        *("eventdate", "alertdate", "datehappened", "occurredat", "eventtime", "alerttime", "firetime"),
+        *("eventdate", "alertdate", "datehappened", "occurredat", "eventtime", "firetime", "alerttime"),
         *("triggeredat", "eventtimestamp"),
     ),
     "LAST_UPDATED": ("lastupdated", "lastupdate", "updatedat"),
@@ -66,7 +67,7 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
 """Keys that say by themselves which variable they hold, wherever they stand; the first is Datadog's own name."""
 
 GENERIC: dict[str, tuple[str, ...]] = {
-    "AGGREG_KEY": ("dedupkey", "deduplicationkey", "incidentkey", "alias", "fingerprint"),
+    "AGGREG_KEY": ("dedupkey", "deduplicationkey", "incidentkey", "alias", "fingerprint", "aggregate"),
     "ID": ("id",),
     "ALERT_QUERY": ("query",),
     "ALERT_SCOPE": ("scope", "scopes", "group"),
@@ -97,15 +98,13 @@ GENERIC: dict[str, tuple[str, ...]] = {
 ENVELOPES = frozenset(
     (
         *("alert", "alerts", "event", "events", "evt", "monitor", "notification", "datadog", "dd"),
-        *("data", "payload", "body", "json", "attributes", "details", "detail", "extra", "meta", "metadata"),
-        *("attachments", "fields", "facts", "message", "text", "content", "customdetails"),
+        *("data", "payload", "body", "json", "attributes", "details", "detail", "extra", "metadata"),
+        *("meta", "annotations", "attachments", "fields", "facts", "message", "text", "content", "customdetails"),
     )
 )
 """Objects that only wrap: what is inside counts as if it stood at the top."""
 
-JSON_TEXT = frozenset(
-    ("payload", "data", "event", "alert", "json", "datadog", "body", "message", "text", "content")
-)
+JSON_TEXT = frozenset(("payload", "data", "event", "alert", "json", "datadog", "body", "message", "text", "content"))
 """Keys whose value may be a JSON document written as a string (a form field, a queue's envelope)."""
 
 

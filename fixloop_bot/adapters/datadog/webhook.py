@@ -34,8 +34,8 @@ _QUERY_TAG = re.compile(r"[{,]\s*(service|env):([\w./-]{1,100})\s*(?=[,}])")
 def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signal:
     """The signal in one delivery; ``received_at`` in seconds since the epoch.
 
-    Takes any template: JSON (also broken by unquoted text), form fields, any key naming and nesting. Raises UnreadableSignal,
-    with one sentence, where there is neither a title nor anything that says which alert it is.
+    Takes any template: JSON (also broken by unquoted text), form fields, any key naming and nesting. Raises
+    UnreadableSignal, with one sentence, where there is neither a title nor anything that says which alert it is.
     """
     fields = read_fields(body, content_type=content_type)
     message = _message(fields)
@@ -112,7 +112,7 @@ def _transition(fields: Fields, titles: list[str], message: str) -> tuple[Transi
 
 
 def _hinted(fields: Fields, message: str) -> Transition:
-    """From keys that may hold a transition among other things, the text of a manual resolve, and at last $ALERT_TYPE."""
+    """From keys that may hold a transition among other things, the text of a manual resolve, at last $ALERT_TYPE."""
     words = {word for text in fields.all("HINT") if (word := transition_word(text, DATADOG_WORDS))}
     if len(words) == 1:
         return words.pop()
@@ -132,7 +132,9 @@ def _scope(fields: Fields, titles: list[str], from_link: str) -> str:
     """The group that triggered, as ``key:value`` parts; empty for a monitor without groups."""
     candidates = [*fields.all("ALERT_SCOPE"), *(prose.title_scope(title) for title in titles), from_link]
     for candidate in candidates:
-        scope = prose.one_line(candidate, LONGEST_SCOPE).strip("{}[] ").replace('"', "")
+        scope = prose.one_line(candidate, LONGEST_SCOPE).strip("{} ").replace('"', "")
+        if scope.startswith("["):
+            scope = scope.strip("[] ")
         if scope:
             return "" if scope == "*" else scope
     return ""
@@ -141,9 +143,7 @@ def _scope(fields: Fields, titles: list[str], from_link: str) -> str:
 def _tags(fields: Fields) -> tuple[str, ...]:
     """Tags in the order they came, each once: from lists, mappings, ``a:b, c:d`` and ``#a:b #c:d``."""
     parts = (
-        part.strip("#\"'[]{}")
-        for text in fields.all("TAGS")
-        for part in _PART.split(prose.plain(text, prose.READ))
+        part.strip("#\"'[]{}") for text in fields.all("TAGS") for part in _PART.split(prose.plain(text, prose.READ))
     )
     return tuple(dict.fromkeys(part[:LONGEST_TAG] for part in parts if part))[:MOST_TAGS]
 
@@ -174,18 +174,14 @@ def _identity(
             return kind, _bounded(space, key.strip())
     if monitor_id is not None:
         parts = ",".join(sorted(part.strip() for part in scope.split(",") if part.strip()))
-        return IdentityKind.MONITOR_AND_SCOPE, _bounded(
-            "monitor", f"{monitor_id}|{parts}" if parts else monitor_id
-        )
+        return IdentityKind.MONITOR_AND_SCOPE, _bounded("monitor", f"{monitor_id}|{parts}" if parts else monitor_id)
     if not title:
         raise UnreadableSignal("The body has neither a title nor a key that says which alert it is about.")
     named = [f"{name}:{value}" for name, value in zip(("service", "env"), facts, strict=True) if value]
     return IdentityKind.TITLE, _bounded("title", "|".join([bare_title(title), *named]).casefold())
 
 
-def _signal_id(
-    fields: Fields, body: bytes, *, transition: Transition, texts: tuple[str, ...]
-) -> tuple[str, bool]:
+def _signal_id(fields: Fields, body: bytes, *, transition: Transition, texts: tuple[str, ...]) -> tuple[str, bool]:
     """The notification's id and whether it is stable: from the event id, or else from the bytes."""
     date = fields.first("DATE") or ""
     event = _event_id(fields, dated=bool(date)) or prose.event_in(*texts)
@@ -195,8 +191,8 @@ def _signal_id(
 
 
 def _event_id(fields: Fields, *, dated: bool) -> str | None:
-    """$ID. Some templates put the monitor's id under ``id``: then only a date tells two notifications apart, and where it
-    may be so without one, the bytes are the safer id."""
+    """$ID. Some templates put the monitor's id under ``id``: then only a date tells two notifications apart, and
+    where it may be so without one, the bytes are the safer id."""
     if own := fields.explicit("ID"):
         return own.strip()
     found = (fields.first("ID") or "").strip()

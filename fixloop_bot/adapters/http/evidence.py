@@ -27,16 +27,14 @@ class Veil:
 
     def __init__(self, secrets: Mapping[str, str | None]) -> None:
         known = {name: value for name, value in secrets.items() if value and len(value) >= SHORTEST_KNOWN_SECRET}
-        forms = {form: f"${{{name}}}" for name, value in known.items() for form in _forms(value)}
-        self._forms = sorted(forms.items(), key=lambda item: -len(item[0]))
+        self._names = {form: name for name, value in known.items() for form in _forms(value)}
         self.values = tuple(known.values())
-        self._variable = re.compile(r"\$\{(" + "|".join(map(re.escape, known)) + r")\}") if known else _NOTHING
+        longest_first = sorted(self._names, key=lambda form: -len(form))
+        self._found = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if known else _NOTHING
 
     def cover(self, text: str) -> str:
         """The text with known secrets as variables: for what FixLoop itself has written."""
-        for form, variable in self._forms:
-            text = text.replace(form, variable)
-        return text
+        return self._found.sub(lambda found: f"${{{self._names[found[0]]}}}", text)
 
     def shown(self, text: str, longest: int) -> str:
         """Text from outside, safe to show: no control characters, known secrets and what looks like one
@@ -56,10 +54,14 @@ class Veil:
         )
 
     def quoted(self, text: str) -> str:
-        """Shell-quoted; the variables of known secrets, and no others, are left for the shell to fill."""
-        pieces = self._variable.split(self.cover(text))
-        quoted = [f'"${piece}"' if index % 2 else _single_quoted(piece) for index, piece in enumerate(pieces)]
-        return "".join(quoted) or "''"
+        """Shell-quoted; where a known secret stood its variable is left for the shell to fill, and nothing else is."""
+        pieces = enumerate(self._found.split(text))
+        return "".join(f'"${self._names[piece]}"' if index % 2 else _single(piece) for index, piece in pieces) or "''"
+
+    def quoted_header(self, name: str, value: str) -> str:
+        """As ``quoted``; a value without a known secret may still be one, such as a token that a journey was given."""
+        line = f"{name}: {value}"
+        return self.quoted(line if self._found.search(line) else mask(line))
 
     def fault(self, fault: Fault) -> Fault:
         return dataclasses.replace(fault, detail=self.cover(fault.detail))
@@ -91,7 +93,7 @@ def curl(filled: FilledRequest, target: Target, veil: Veil) -> str:
     how = {"GET": "", "HEAD": " -I"}.get(filled.method, f" -X {filled.method}")
     globs = " -g" if "[" in target.url else ""
     parts = [f"curl -sS{how}{globs} {veil.quoted(target.url)}"]
-    parts.extend(f"-H {veil.quoted(f'{name}: {value}')}" for name, value in filled.headers)
+    parts.extend(f"-H {veil.quoted_header(name, value)}" for name, value in filled.headers)
     parts.extend(_body_option(filled.body, veil))
     return " ".join(parts)
 
@@ -106,5 +108,5 @@ def _body_option(body: bytes | None, veil: Veil) -> Iterable[str]:
         yield f"{'--data-raw' if text.startswith('@') else '-d'} {veil.quoted(text)}"
 
 
-def _single_quoted(text: str) -> str:
+def _single(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'" if text else ""

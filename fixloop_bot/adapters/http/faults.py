@@ -7,13 +7,8 @@ import os
 
 import aiohttp
 
-from fixloop_bot.adapters.http.guard import (
-    BodyTooLarge,
-    BrokenEncoding,
-    ForbiddenAddress,
-    LostConnection,
-    NameNotFound,
-)
+from fixloop_bot.adapters.http.bodies import BodyTooLarge, BrokenEncoding
+from fixloop_bot.adapters.http.guard import ForbiddenAddress, LostConnection, NameNotFound
 from fixloop_bot.domain.errors import BadInput, GateRefused
 from fixloop_bot.domain.samples import Fault, FaultKind
 
@@ -24,7 +19,8 @@ _BY_ERRNO = {
     errno.EPIPE: FaultKind.RESET,
     errno.ETIMEDOUT: FaultKind.TIMEOUT,
 }
-_TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, BadInput, BodyTooLarge, BrokenEncoding)
+TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, BodyTooLarge, BrokenEncoding)
+"""What a request may meet on its way; anything else is a bug here and must be seen."""
 
 
 def fault_of(error: BaseException, *, answered: bool = False) -> Fault:
@@ -52,11 +48,6 @@ def fault_of(error: BaseException, *, answered: bool = False) -> Fault:
         case aiohttp.InvalidURL():
             return Fault(kind=FaultKind.GATE, detail="The address cannot be sent as it is.")
     return _broken_answer(error, answered)
-
-
-def is_trouble(error: Exception) -> bool:
-    """Whether an exception is one that a probe may meet; anything else is a bug here and must be seen."""
-    return isinstance(error, _TROUBLE)
 
 
 def _broken_answer(error: BaseException, answered: bool) -> Fault:

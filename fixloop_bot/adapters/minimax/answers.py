@@ -7,7 +7,7 @@ model forgot to end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from fixloop_bot.adapters.minimax.loose_json import repaired_values, strict_values
@@ -35,11 +35,10 @@ def raw_text(answer: Answer) -> str:
 def plan_steps(answer: Answer) -> list[Any]:
     """The steps as they were written, not yet checked; raises UnusableAnswer where no step can be made out."""
     best: list[Any] = []
-    for source in _sources(answer):
-        for steps in _readings(source):
-            if len(steps) == STEPS_IN_A_PLAN:
-                return steps
-            best = best or steps
+    for steps in _all_readings(answer):
+        if len(steps) == STEPS_IN_A_PLAN:
+            return steps
+        best = best or steps
     if not best:
         raise UnusableAnswer([_nothing(answer)], raw=raw_text(answer))
     return best
@@ -57,23 +56,22 @@ def _submitted(answer: Answer) -> list[str]:
     return [call.arguments for call in answer.tool_calls if call.name == PLAN_TOOL]
 
 
-def _sources(answer: Answer) -> Iterator[str]:
+def _all_readings(answer: Answer) -> Iterator[list[Any]]:
     submitted = _submitted(answer)
-    yield from submitted
-    if len(submitted) > 1:  # some models submit the steps one by one
-        yield "\n".join(submitted)
+    for arguments in submitted:
+        yield from _readings(arguments)
+    if len(submitted) == STEPS_IN_A_PLAN:  # some models submit the steps one by one
+        yield [step for arguments in submitted for step in _first(_readings(arguments))]
     if answer.text:
-        yield answer.text
+        yield from _readings(answer.text)
     if answer.thought and (answer.unclosed or not (answer.text or submitted)):
-        yield answer.thought
+        yield from _readings(answer.thought)
 
 
 def _readings(source: str) -> Iterator[list[Any]]:
     """Every list of steps that a text can be read as, most literal first."""
-    strict = list(strict_values(source))
-    yield from filter(None, (_steps_in(value) for value in strict))
-    yield from filter(None, (_steps_in(value) for value in repaired_values(source, "steps")))
-    yield from filter(None, ([value for value in strict if _is_step(value)],))
+    yield from filter(None, map(_steps_in, strict_values(source)))
+    yield from filter(None, map(_steps_in, repaired_values(source, "steps")))
 
 
 def _steps_in(value: Any, depth: int = 0) -> list[Any]:
@@ -122,5 +120,5 @@ def _is_step(value: Any) -> bool:
     return len(_STEP_KEYS & value.keys()) >= 2 and bool(_OWN_KEYS & value.keys())
 
 
-def _first(found: Iterator[list[Any]] | Sequence[list[Any]]) -> list[Any]:
+def _first(found: Iterator[list[Any]]) -> list[Any]:
     return next((steps for steps in found if steps), [])

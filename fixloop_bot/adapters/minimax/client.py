@@ -209,7 +209,7 @@ def _sdk(base_url: str, api_key: str) -> AsyncOpenAI:
     import httpx2
     import openai
 
-    for name in ("openai", "httpx2", "httpcore2"):  # at DEBUG they write the whole question
+    for name in ("openai", "httpx2", "httpcore2"):  # what they write at DEBUG differs with every version
         logging.getLogger(name).setLevel(logging.WARNING)
     http_client = openai.DefaultAsyncHttpxClient(
         timeout=httpx2.Timeout(60.0, connect=CONNECT_S),

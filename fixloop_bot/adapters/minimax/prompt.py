@@ -70,7 +70,7 @@ Its schema:
 _REASK = """\
 Your last answer could not be used. What was wrong with it:
 {complaints}
-Your answer is quoted in the data below. Correct these points, keep what was right, and submit all {steps} steps again."""
+Your answer is quoted in the data below. Correct these points, keep what was right, submit all {steps} steps again."""
 
 
 def messages(brief: PlanBrief) -> list[Message]:

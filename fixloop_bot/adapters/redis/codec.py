@@ -24,7 +24,9 @@ class Codec(Generic[T]):
     ``upgrades[n]`` makes a version ``n + 1`` document out of a version ``n`` one; ``version`` is what is written now.
     """
 
-    def __init__(self, shape: Any, *, kind: str, version: int = 1, upgrades: Mapping[int, Upgrade] | None = None) -> None:
+    def __init__(
+        self, shape: Any, *, kind: str, version: int = 1, upgrades: Mapping[int, Upgrade] | None = None
+    ) -> None:
         self._adapter: TypeAdapter[T] = TypeAdapter(shape)
         self._kind = kind
         self._version = version
@@ -48,8 +50,10 @@ class Codec(Generic[T]):
         for step in range(version, self._version):
             raw = self._upgrades[step](raw)
         try:
-            return self._adapter.validate_python(raw) if version < self._version else self._adapter.validate_json(
-                orjson.dumps(raw)
+            return (
+                self._adapter.validate_python(raw)
+                if version < self._version
+                else self._adapter.validate_json(orjson.dumps(raw))
             )
         except ValidationError as error:
             raise BadInput(f"A stored {self._kind} cannot be read: {error.error_count()} fields are wrong.") from error

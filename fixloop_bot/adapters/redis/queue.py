@@ -5,6 +5,7 @@ One docket task, ``perform``, carries every job by name, so that a web process c
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ LEASE_S = 5.0
 """A worker that does not renew its lease for so long is taken for dead, and its jobs are taken over."""
 JOBS_AT_ONCE = 100
 """Jobs wait for the network most of the time; runs last minutes and must not keep cards from being drawn."""
+DRAIN_S = 3.0
+"""On shutdown a job has so long to finish; then it is cancelled, stays in the stream, and is taken over."""
 _RETRY = ExponentialRetry(attempts=6, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=20))
 
 
@@ -34,6 +37,7 @@ class DocketQueue:
         self._docket = Docket(name=name, url=url, execution_ttl=timedelta(minutes=5))
         self._store = store
         self._handlers: Mapping[str, Handler] = {}
+        self._active: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> DocketQueue:
         try:
@@ -60,7 +64,7 @@ class DocketQueue:
         await self._store.jobs_taken([job.key for job in jobs])
 
     async def work(self, handlers: Mapping[str, Handler], *, name: str | None = None) -> None:
-        """Perform jobs until cancelled; a job that is running then is drained or left to be taken over."""
+        """Perform jobs until cancelled. Then short jobs are drained, and long ones left to whoever takes them over."""
         self._handlers = handlers
         async with Worker(
             self._docket,
@@ -68,8 +72,17 @@ class DocketQueue:
             concurrency=JOBS_AT_ONCE,
             redelivery_timeout=timedelta(seconds=LEASE_S),
             reconnection_delay=timedelta(seconds=1),
+            schedule_automatic_tasks=False,
         ) as worker:
-            await worker.run_forever()
+            loop = asyncio.create_task(worker.run_forever(), name="jobs")
+            try:
+                await asyncio.shield(loop)
+            finally:
+                loop.cancel()
+                await asyncio.wait({loop}, timeout=DRAIN_S)
+                for job in list(self._active):
+                    job.cancel()
+                await asyncio.wait({loop}, timeout=DRAIN_S)
 
     def _perform_task(self) -> Callable[..., Awaitable[None]]:
         async def perform(name: str, args: list[str], retry: ExponentialRetry = _RETRY) -> None:
@@ -77,10 +90,15 @@ class DocketQueue:
             if handler is None:
                 log.warning("job %s is unknown to this FixLoop and was dropped", name)
                 return
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - docket runs every job as a task
+            self._active.add(task)
             try:
                 await handler(*args)
             except (StoreUnavailable, Conflict, SlackBusy) as busy:
                 log.info("job %s %s will be tried again: %s", name, args, busy)
                 raise
+            finally:
+                self._active.discard(task)
 
         return perform

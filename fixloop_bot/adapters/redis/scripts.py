@@ -54,12 +54,12 @@ return redis.call('HINCRBY', KEYS[1], 'attempt', 1)
 """
 
 SAVE_RUN = """
--- KEYS run, dirty; ARGV attempt, document, ttl_s, incident_id; 0 where a later attempt has taken the run over
+-- KEYS run, dirty; ARGV attempt, document, ttl_s, incident_id or ''; 0 where a later attempt has taken the run over
 local stored = redis.call('HGET', KEYS[1], 'attempt')
 if not stored or tonumber(stored) ~= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'doc', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-redis.call('SADD', KEYS[2], ARGV[4])
+if ARGV[4] ~= '' then redis.call('SADD', KEYS[2], ARGV[4]) end
 return 1
 """
 
@@ -102,5 +102,12 @@ LEAD = """
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+
+ACCEPT = """
+-- KEYS mark, outbox; ARGV seconds, job key, job
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 return 1
 """

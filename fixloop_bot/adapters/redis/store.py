@@ -78,6 +78,7 @@ class RedisStore:
         self._drop_lock = register(scripts.DROP_LOCK)
         self._pace = register(scripts.PACE)
         self._lead = register(scripts.LEAD)
+        self._accept = register(scripts.ACCEPT)
 
     def _key(self, *parts: str) -> str:
         return self._prefix + ":".join(parts)
@@ -199,11 +200,11 @@ class RedisStore:
             attempt = int(await self._claim_run(keys=[self._key("run", run_id)], args=[]))
         return await self.run(run_id) if attempt > 0 else None
 
-    async def save_run(self, run: Run) -> None:
+    async def save_run(self, run: Run, *, show: bool = True) -> None:
         async with _store_errors():
             kept = await self._save_run(
                 keys=[self._key("run", run.id), self._key("dirty")],
-                args=[run.attempt, self._runs.encode(run), self._ttl, run.incident_id],
+                args=[run.attempt, self._runs.encode(run), self._ttl, run.incident_id if show else ""],
             )
         if not kept:
             raise Conflict(f"Run {run.id} was taken over by another worker.")
@@ -293,11 +294,12 @@ class RedisStore:
             stored = await _wait(self._redis.hgetall(self._key("outbox")))
         return [_job(key.decode(), document) for key, document in stored.items()]
 
-    async def keep_jobs(self, jobs: Sequence[Job]) -> None:
-        if jobs:
-            async with _store_errors():
-                entries: dict[Any, Any] = {job.key: _job_document(job) for job in jobs}
-                await _wait(self._redis.hset(self._key("outbox"), mapping=entries))
+    async def accept(self, job: Job, *, seconds: float) -> bool:
+        async with _store_errors():
+            accepted = await self._accept(
+                keys=[self._key("once", job.key), self._key("outbox")], args=[int(seconds), job.key, _job_document(job)]
+            )
+        return bool(accepted)
 
     async def jobs_taken(self, keys: Sequence[str]) -> None:
         if keys:

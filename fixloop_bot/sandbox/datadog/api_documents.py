@@ -13,9 +13,7 @@ from .documents import Document, Page, SearchRequestError, Shelf, iso, read_mome
 from .search import searchable
 
 MAX_BATCH = 1000
-_RESERVED = frozenset(
-    {"message", "service", "status", "hostname", "host", "ddsource", "ddtags", "timestamp", "date"}
-)
+_RESERVED = frozenset({"message", "service", "status", "hostname", "host", "ddsource", "ddtags", "timestamp", "date"})
 
 
 class DocumentsApi:
@@ -39,14 +37,10 @@ class DocumentsApi:
         body = await read_json(request)
         logs = body if isinstance(body, list) else [body]
         if len(logs) > MAX_BATCH:
-            raise ApiError(
-                413, {"status": "413", "title": "Request Entity Too Large", "detail": "too many logs"}
-            )
+            raise ApiError(413, {"status": "413", "title": "Request Entity Too Large", "detail": "too many logs"})
         for log in logs:
             if not isinstance(log, dict):
-                raise ApiError(
-                    400, {"status": "400", "title": "Bad Request", "detail": "a log is not an object"}
-                )
+                raise ApiError(400, {"status": "400", "title": "Bad Request", "detail": "a log is not an object"})
             self._add_log(log)
         return reply({}, 202)
 
@@ -89,11 +83,7 @@ class DocumentsApi:
             at=at,
             aggregation_key=found.get("aggregation_key"),
             category=found["category"],
-            **{
-                key: value
-                for key, value in own.items()
-                if key not in ("title", "tags", "at", "text", "number")
-            },
+            **{key: value for key, value in own.items() if key not in ("title", "tags", "at", "text", "number")},
         )
         uid = f"AZ{number:x}"
         event = {
@@ -158,9 +148,7 @@ def _found(page: Page, asked: dict[str, Any], address: str, seconds: float) -> d
 
 
 def _query_string(asked: dict[str, Any], after: str) -> str:
-    fields = {
-        f"filter[{key}]": str(value) for key, value in (asked.get("filter") or {}).items() if key != "indexes"
-    }
+    fields = {f"filter[{key}]": str(value) for key, value in (asked.get("filter") or {}).items() if key != "indexes"}
     fields |= {"page[cursor]": after, "page[limit]": str((asked.get("page") or {}).get("limit", 10))}
     return urlencode(fields | ({"sort": str(asked["sort"])} if asked.get("sort") else {}))
 

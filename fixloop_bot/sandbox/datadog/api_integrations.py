@@ -91,9 +91,7 @@ class IntegrationsApi:
             or not given.get("scope")
             or not isinstance(given.get("monitor_identifier"), dict)
         ):
-            raise ApiError(
-                400, {"title": "Invalid Parameter", "detail": "scope and monitor_identifier are required"}
-            )
+            raise ApiError(400, {"title": "Invalid Parameter", "detail": "scope and monitor_identifier are required"})
         number = str(uuid4())
         self._account.downtimes[number] = _downtime(number, given, iso_micro(self._account.clock()))
         return reply({"data": self._account.downtimes[number]})

@@ -65,9 +65,7 @@ class MetricsApi:
 
     def _add(self, series: dict[str, Any], kind: str, timestamp: Any, values: list[Any], now: float) -> None:
         numbers = [
-            float(v)
-            for v in values
-            if isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)
+            float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)
         ]
         if isinstance(timestamp, (int, float)) and math.isfinite(timestamp):
             self._account.metrics.add(series["metric"], kind, _tags(series), int(timestamp), numbers, now)
@@ -107,9 +105,7 @@ def _seconds(request: web.Request, name: str) -> int:
     return int(text)
 
 
-def _answer(
-    text: str, tree: Expression, window: Window, table: Table, start: int, end: int
-) -> dict[str, Any]:
+def _answer(text: str, tree: Expression, window: Window, table: Table, start: int, end: int) -> dict[str, Any]:
     """The body of GET /api/v1/query, field by field as recorded."""
     by = next((leaf.by for leaf in leaves(tree) if leaf.by), ())
     return {

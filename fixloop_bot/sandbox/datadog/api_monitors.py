@@ -46,7 +46,7 @@ class MonitorsApi:
         tags = {tag for tag in request.query.get("monitor_tags", "").split(",") if tag}
         name = request.query.get("name", "").lower()
         found = [
-            shown(monitor, states)
+            {**shown(monitor, states), "matching_downtimes": []}
             for monitor in self._account.monitors.values()
             if tags <= set(monitor.body["tags"]) and name in monitor.body["name"].lower()
         ]

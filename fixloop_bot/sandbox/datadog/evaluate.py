@@ -53,17 +53,11 @@ def evaluate(tree: Expression, window: Window, store: MetricStore) -> Table:
         case Number():
             return {(): dict.fromkeys(window.buckets(), tree.value)}
         case Binary(left=Number(value=number)):
-            return _each(
-                evaluate(tree.right, window, store), lambda value: calculate(tree.operator, number, value)
-            )
+            return _each(evaluate(tree.right, window, store), lambda value: calculate(tree.operator, number, value))
         case Binary(right=Number(value=number)):
-            return _each(
-                evaluate(tree.left, window, store), lambda value: calculate(tree.operator, value, number)
-            )
+            return _each(evaluate(tree.left, window, store), lambda value: calculate(tree.operator, value, number))
         case Binary():
-            return _join(
-                tree.operator, evaluate(tree.left, window, store), evaluate(tree.right, window, store)
-            )
+            return _join(tree.operator, evaluate(tree.left, window, store), evaluate(tree.right, window, store))
         case Call(function="abs"):
             return _each(evaluate(tree.argument, window, store), abs)
         case Call():
@@ -149,9 +143,7 @@ def _merged(leaf: Metric, window: Window, store: MetricStore, _: str) -> Table:
     for group, series in _selected(leaf, store):
         _gather(series, window, cells.setdefault(group, {}))
     return {
-        group: {at: _reading(leaf, cell) for at, cell in buckets.items()}
-        for group, buckets in cells.items()
-        if buckets
+        group: {at: _reading(leaf, cell) for at, cell in buckets.items()} for group, buckets in cells.items() if buckets
     }
 
 

@@ -111,9 +111,7 @@ class Monitor:
 
     def scope_of(self, group: Group) -> str:
         """`env:prod,service:checkout`: the query's own scope with the group's tags; `*` for neither."""
-        base = (
-            [] if self.condition is None or self.condition.scope == "*" else self.condition.scope.split(",")
-        )
+        base = [] if self.condition is None or self.condition.scope == "*" else self.condition.scope.split(",")
         return ",".join(sorted({*base, *group})) or "*"
 
 

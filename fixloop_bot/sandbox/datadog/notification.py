@@ -144,9 +144,7 @@ def _relation(condition: Condition, notice: Notice) -> str:
 
 
 def _window(seconds: int) -> str:
-    return next(
-        (f"{seconds // n}{unit}" for n, unit in ((3600, "h"), (60, "m")) if not seconds % n), f"{seconds}s"
-    )
+    return next((f"{seconds // n}{unit}" for n, unit in ((3600, "h"), (60, "m")) if not seconds % n), f"{seconds}s")
 
 
 def _bold(status: str) -> str:

@@ -190,9 +190,7 @@ def _compares(operator: str, limit: float) -> Callable[[str], bool]:
         number = _number(value)
         if number is None:
             return False
-        return (number > limit if operator[0] == ">" else number < limit) or (
-            operator[1:] == "=" and number == limit
-        )
+        return (number > limit if operator[0] == ">" else number < limit) or (operator[1:] == "=" and number == limit)
 
     return holds
 

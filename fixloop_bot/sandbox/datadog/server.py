@@ -119,9 +119,7 @@ class LocalDatadog:
         posted = request.method == "POST" and request.path in _POSTED_WITH_API_KEY
         if posted or request.path in _API_KEY_ONLY:
             return
-        if not hmac.compare_digest(
-            request.headers.get("DD-APPLICATION-KEY", "").encode(), self._app_key.encode()
-        ):
+        if not hmac.compare_digest(request.headers.get("DD-APPLICATION-KEY", "").encode(), self._app_key.encode()):
             raise ApiError(403, "Forbidden")
 
     def _limit(self, request: web.Request) -> Mapping[str, str]:

@@ -81,6 +81,12 @@ class Telemetry:
             }
         )
 
+    def announce_release(self, version: str, author: str) -> None:
+        """Tell Datadog of a deploy as a change event, and call the shop by its new version from now on."""
+        event = _change(version, self.version, author)
+        self.version = version
+        self._waiting.append(("/api/v2/events", orjson.dumps({"data": {"type": "event", "attributes": event}})))
+
     async def run(self, every_s: float) -> None:
         """Push until cancelled."""
         while True:
@@ -116,6 +122,22 @@ class Telemetry:
                 return response.status < 500
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+
+def _change(version: str, before: str, author: str) -> dict[str, Any]:
+    return {
+        "title": f"checkout {version} deployed",
+        "message": f"checkout {before} → {version} by {author}",
+        "category": "change",
+        "tags": [*_BASE, f"version:{version}"],
+        "attributes": {
+            "author": {"name": author, "type": "user"},
+            "changed_resource": {"name": "checkout", "type": "configuration"},
+            "impacted_resources": [{"name": "checkout", "type": "service"}],
+            "new_value": {"version": version},
+            "prev_value": {"version": before},
+        },
+    }
 
 
 def _series(key: Key, value: int) -> dict[str, Any]:

@@ -159,6 +159,8 @@ class Delivery:
                 body = await self.socket.send(kind, payload, more)
         except TimeoutError:
             return Answer(outcome="operation_timeout", seconds=self._clock() - started)
+        except ConnectionError:
+            return Answer(outcome="connection_failed", seconds=self._clock() - started)
         return Answer(outcome="ok", status=200, body=body, seconds=self._clock() - started)
 
     async def _post(self, body: str, content_type: str, more: dict[str, str]) -> Answer:

@@ -9,7 +9,7 @@ from fixloop_bot.sandbox.slack import payloads
 from fixloop_bot.sandbox.slack.core import Core
 from fixloop_bot.sandbox.slack.delivery import Answer
 from fixloop_bot.sandbox.slack.elements import PLURAL, STATE_FIELDS, Placed, find, find_stateful
-from fixloop_bot.sandbox.slack.records import Channel, Json, Message, NotThereError, User
+from fixloop_bot.sandbox.slack.records import Change, Channel, Json, Message, NotThereError, User
 from fixloop_bot.sandbox.slack.response_urls import original_of
 from fixloop_bot.sandbox.slack.screen import message_surface
 from fixloop_bot.sandbox.slack.views import View
@@ -81,7 +81,7 @@ class Hands:
             chosen = chosen_value(placed, value)
             state = self._core.workspace.screen.set(view.id, who.id, placed, chosen)
         act = payloads.action(self._core, placed, value, state)
-        return await self._core.delivery.interaction(payloads.view_action(self._core, who, view, act))
+        return await self._send(payloads.view_action(self._core, who, view, act))
 
     def ticked(self, user: str, channel: str, ts: str) -> dict[str, list[str]]:
         """block_id → values of the boxes that this person sees ticked."""
@@ -101,7 +101,18 @@ class Hands:
         act = payloads.action(self._core, placed, value, state)
         url = self._core.response_urls.make(user.id, channel.id, message)
         payload = payloads.message_action(self._core, user, channel, message, act, response_url=url)
-        return await self._core.delivery.interaction(payload)
+        return await self._send(payload)
+
+    async def _send(self, payload: Json) -> Answer:
+        return self._warned(await self._core.delivery.interaction(payload), payload["user"]["id"], "The app")
+
+    def _warned(self, answer: Answer, user: str, what: str) -> Answer:
+        """Show the person the warning that Slack shows when an app does not answer in time or at all."""
+        if not answer.ok:
+            error = "operation_timeout" if answer.outcome == "operation_timeout" else "dispatch_failed"
+            shown = {"text": f"{what} failed with the error {error}", "error": error}
+            self._core.changes.publish(Change(kind="warning_shown", user=user, payload=shown))
+        return answer
 
     def _looking_at(self, user: str, channel: str, ts: str) -> tuple[User, Channel, Message]:
         who, where = self._core.workspace.user(user), self._core.workspace.channel(channel)

@@ -84,7 +84,7 @@ class People(Hands):
         if not name.startswith("/") or (known is not None and name not in known):
             raise NotThereError(f"{name} is not a valid command")
         fields = payloads.command(self._core, who, where, name, rest.strip())
-        answer = await self._core.delivery.command(fields)
+        answer = self._warned(await self._core.delivery.command(fields), who.id, name)
         self._show_answer(answer, who, where)
         return answer
 
@@ -92,11 +92,11 @@ class People(Hands):
         """A global shortcut, or a message shortcut when a message is given."""
         who = self._core.workspace.user(user)
         if channel is None or ts is None:
-            return await self._core.delivery.interaction(payloads.shortcut(self._core, who, callback_id))
+            return await self._send(payloads.shortcut(self._core, who, callback_id))
         where = self._core.workspace.channel(channel)
         message = self._core.workspace.message(where.id, ts)
         payload = payloads.message_shortcut(self._core, who, callback_id, where, message)
-        return await self._core.delivery.interaction(payload)
+        return await self._send(payload)
 
     async def submit_view(self, user: str, view_id: str, values: Mapping[str, Any]) -> Answer:
         """Fill in a modal and submit it. `values`: block_id or action_id → value (an option's value, a text,
@@ -108,7 +108,7 @@ class People(Hands):
         who = self._core.workspace.user(user)
         view = self._view(who, view_id)
         self._fill(who, view, values)
-        answer = await self._core.delivery.interaction(payloads.view_submission(self._core, who, view))
+        answer = await self._send(payloads.view_submission(self._core, who, view))
         if answer.ok:
             self._respond(view, answer.body if isinstance(answer.body, dict) else {})
         return answer
@@ -121,7 +121,7 @@ class People(Hands):
         if not view.content.get("notify_on_close"):
             return None
         payload = payloads.view_closed(self._core, who, view, is_cleared=False)
-        return await self._core.delivery.interaction(payload)
+        return await self._send(payload)
 
     def _fill(self, user: User, view: View, values: Mapping[str, Any]) -> None:
         screen, blocks = self._core.workspace.screen, view.content["blocks"]

@@ -114,7 +114,8 @@ class Change:
 
     `kind` is one of message_posted, message_updated, message_deleted, ephemeral_posted, reaction_added,
     reaction_removed, status_set, prompts_set, title_set, member_joined, home_opened, home_published,
-    view_opened, view_pushed, view_updated, view_closed, file_shared, pin_added, bookmark_added.
+    view_opened, view_pushed, view_updated, view_closed, file_shared, pin_added, bookmark_added,
+    warning_shown (what Slack says when the app does not answer).
     """
 
     kind: str

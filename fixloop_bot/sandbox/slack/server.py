@@ -78,7 +78,7 @@ class LocalSlack:
         await self.core.delivery.open()
         self.core.base_url = await self._listen(self._application(), host, port)
         self.core.response_urls.base_url = self.core.base_url
-        self.admin_url = await self._listen(control_app(self), host, admin_port)
+        self.admin_url = await self._listen(control_app(self), host, admin_port, until_hang_up=True)
 
     async def stop(self) -> None:
         """Let deliveries end (a second at most), close sockets and ports."""
@@ -193,9 +193,14 @@ class LocalSlack:
         application.router.add_get("/link/", self.core.socket.serve)
         return application
 
-    async def _listen(self, application: web.Application, host: str, port: int) -> str:
-        # A follower of changes that hangs up ends its handler; every other handler is done in moments.
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_SECONDS, handler_cancellation=True)
+    async def _listen(self, application: web.Application, host: str, port: int, *, until_hang_up: bool = False) -> str:
+        # A Web API call takes effect even if its caller hangs up; a follower of changes just ends.
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=GRACE_SECONDS,
+            handler_cancellation=until_hang_up,
+        )
         await runner.setup()
         self._runners.append(runner)
         await web.TCPSite(runner, host, port).start()

@@ -31,7 +31,7 @@ def plan_card(view: ThreadView) -> Card | None:
         return None
     name = f"{incident.id}:v{plan.version}"
     blocks: list[Block] = [
-        section_block(f"*Validation plan v{plan.version}*", block_id=f"plan:{name}:title"),
+        section_block(f"*Validation plan v{plan.version}*", block_id=f"plan:{incident.id}:title"),
         context(origin(plan, incident, view.now), block_id=f"plan:{name}:origin"),
         checklist(incident, plan),
         context(legend(incident, plan), block_id=f"plan:{name}:legend"),

@@ -39,7 +39,7 @@ def results_card(view: ThreadView) -> Card | None:
     confirm = view.confirm if run.kind is RunKind.VALIDATE else None
     name = run.id
     blocks: list[Block] = [
-        section_block(f"*{heading(run)}*", block_id=f"results:{name}:title"),
+        section_block(f"*{heading(run)}*", block_id=f"results:{run.incident_id}:title"),
         context(origin(run), block_id=f"results:{name}:origin"),
     ]
     lines: list[str] = []
@@ -49,7 +49,7 @@ def results_card(view: ThreadView) -> Card | None:
         blocks.append(section_block(text, block_id=f"results:{name}:{step.id}"))
         evidence = failing_evidence(run.progress(step.id))
         if evidence:
-            blocks.append(context(evidence, block_id=f"results:{name}:{step.id}:evidence"))
+            blocks.append(section_block(evidence, block_id=f"results:{name}:{step.id}:evidence"))
     if run.finished:
         closing = closing_line(run, view)
         lines.append(closing)

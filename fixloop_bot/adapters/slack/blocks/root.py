@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, button, confirmation, context, fallback, header
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.text import (
@@ -109,7 +111,8 @@ def status_line(view: ThreadView) -> str:
 def _running(run: Run) -> str:
     decided, left = run.decided, max((step.window_left_s for step in run.steps), default=0.0)
     of = f"{decided} of {len(run.steps)} steps decided"
-    when = f", about {span(left)} left" if left >= 1 else ""
+    # In tens of seconds: the root card is not redrawn for every sample.
+    when = f", about {span(math.ceil(left / 10) * 10)} left" if left >= 1 else ""
     return f"{'Reproducing' if run.kind is RunKind.CONFIRM else 'Validating'}… {of}{when}"
 
 
@@ -161,9 +164,17 @@ def reproduced_line(run: Run) -> str:
     failed = [step for step in run.steps if step.verdict is StepVerdict.FAILED]
     if not failed:
         return "a step failed"
-    worst = max(failed, key=lambda step: (step.failed / step.samples if step.samples else 0.0))
-    more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    worst = max(failed, key=lambda step: (_by_request(run, step), step.failed / max(1, step.samples)))
+    more = (
+        f" ({len(failed) - 1} more {'step fails' if len(failed) == 2 else 'steps fail'} too)" if len(failed) > 1 else ""
+    )
     return f"{failing_sentence(run, worst)}{more}"
+
+
+def _by_request(run: Run, progress: StepProgress) -> bool:
+    """A request that failed says more than a metric that is high."""
+    step = run.plan.step(progress.step_id)
+    return step is not None and step.repeated
 
 
 def failing_sentence(run: Run, progress: StepProgress) -> str:
@@ -183,7 +194,9 @@ def answered(sample: Sample) -> str:
         return f"answered {sample.status}"
     if first.subject in ("latency", "p50", "p90", "p95", "p99"):
         return f"took {one_line(first.seen)} (limit {one_line(first.expected)})"
-    return f"gave {one_line(first.subject or first.source)} {one_line(first.seen)} instead of {one_line(first.expected)}"
+    return (
+        f"gave {one_line(first.subject or first.source)} {one_line(first.seen)} instead of {one_line(first.expected)}"
+    )
 
 
 def facts_line(incident: Incident, now: float) -> str:
@@ -191,7 +204,8 @@ def facts_line(incident: Incident, now: float) -> str:
     severity = incident.severity or "severity not set"
     again = f" · reopened {incident.reopened}×" if incident.reopened else ""
     state = incident.state.value
-    since = f"since {clock(incident.opened_at)} ({span(end - incident.opened_at)})"
+    lasted = end - incident.opened_at
+    since = f"since {clock(incident.opened_at)} ({span(lasted) if lasted >= 60 else 'less than a minute'})"
     return f"{incident.id} · {severity} · {state} · {since}{again}"
 
 
@@ -235,7 +249,7 @@ def catalog_hint(incident: Incident) -> str:
     """What to add to the catalog, so that the next incident of this service is tested."""
     name = incident.label if incident.label != "unknown service" else "SERVICE"
     env = f", env: {incident.env}" if incident.env else ""
-    entry = f"{name}: {{match: {{service: {name}{env}}}, base_url: https://…, channel: \"#…\"}}"
+    entry = f'{name}: {{match: {{service: {name}{env}}}, base_url: https://…, channel: "#…"}}'
     return (
         "No catalog entry matches, so nothing can be tested by request. "
         f"Add to fixloop.yml under services: {code(cut(entry, 300))}"
@@ -261,3 +275,9 @@ def resolve_button(incident: Incident) -> Block:
     )
     style = "primary" if incident.verdict is RecoveryVerdict.PROVEN else None
     return button("Resolve", action_id="resolve", value=incident.id, style=style, confirm=question)
+
+
+def status_text(view: ThreadView) -> str:
+    """An incident in two lines, for ``/fixloop status``."""
+    incident = view.incident
+    return f"{symbol(view)} *{one_line(title(incident))}*\n{status_line(view)} · {facts_line(incident, view.now)}"

@@ -24,7 +24,7 @@ def set_status(call: Call) -> Json:
     channel, thread_ts = _thread(call)
     status = "" if call.get("status") is None else call.text("status")
     loading = call.get("loading_messages") or []
-    if len(loading) > LOADING_MESSAGES:
+    if not isinstance(loading, list) or len(loading) > LOADING_MESSAGES:
         raise RefusalError(
             "invalid_arguments", response_metadata={"messages": ["[ERROR] no more than 10 items allowed"]}
         )

@@ -33,7 +33,7 @@ def post_message(call: Call) -> Json:
         content["thread_ts"] = root_of(channel, thread_ts)
         if call.flag("reply_broadcast"):
             content |= {"subtype": "thread_broadcast"}
-    message = call.core.workspace.post(channel, {**content, **by_bot()}, metadata=metadata(call))
+    message = call.core.workspace.post(channel, {**content, **by_bot(call)}, metadata=metadata(call))
     answer: Json = {"ok": True, "channel": channel.id, "ts": message.ts, "message": shown(call, message)}
     if truncated:
         answer |= {"warning": "message_truncated", "response_metadata": {"warnings": ["message_truncated"]}}
@@ -95,7 +95,7 @@ def post_ephemeral(call: Call) -> Json:
     thread_ts = call.optional("thread_ts")
     if thread_ts is not None:
         content["thread_ts"] = root_of(channel, thread_ts)
-    message = call.core.workspace.whisper(channel, user.id, {**content, **by_bot()})
+    message = call.core.workspace.whisper(channel, user.id, {**content, **by_bot(call)})
     return {"ok": True, "message_ts": message.ts}
 
 
@@ -172,7 +172,8 @@ def own(message: Message) -> None:
         raise RefusalError("cant_update_message")
 
 
-def by_bot() -> Json:
+def by_bot(call: Call) -> Json:
+    """What makes a message the bot's own."""
     return {
         "user": BOT_USER,
         "bot_id": BOT_ID,
@@ -181,7 +182,7 @@ def by_bot() -> Json:
             "id": BOT_ID,
             "app_id": APP_ID,
             "user_id": BOT_USER,
-            "name": "FixLoop",
+            "name": call.core.workspace.users[BOT_USER].real_name,
             "team_id": TEAM_ID,
             "deleted": False,
         },

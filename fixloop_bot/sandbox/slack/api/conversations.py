@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fixloop_bot.sandbox.slack.api.call import Call, Method, page
 from fixloop_bot.sandbox.slack.inhabitants import BOT_USER
 from fixloop_bot.sandbox.slack.limits import TIER_2, TIER_3, TIER_4
@@ -158,13 +160,20 @@ def _scope(call: Call, channel: Channel) -> None:
 
 
 def _between(call: Call, messages: list[Message]) -> list[Message]:
-    oldest, latest = float(call.optional("oldest") or 0), float(call.optional("latest") or "inf")
+    oldest, latest = _moment(call, "oldest", 0.0), _moment(call, "latest", math.inf)
     inclusive = call.flag("inclusive")
     return [
         message
         for message in messages
         if oldest < float(message.ts) < latest or (inclusive and float(message.ts) in (oldest, latest))
     ]
+
+
+def _moment(call: Call, name: str, default: float) -> float:
+    try:
+        return float(call.optional(name) or default)
+    except ValueError:
+        raise RefusalError(f"invalid_ts_{name}") from None
 
 
 def _read(call: Call, message: Message) -> Json:

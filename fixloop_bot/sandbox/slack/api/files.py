@@ -62,8 +62,7 @@ def receive(core: Core, ticket: str, content: bytes) -> str:
 def complete(call: Call) -> Json:
     workspace = call.core.workspace
     requested = call.get("files")
-    if not isinstance(requested, list) or not requested:
-        call.text("files")
+    if not isinstance(requested, list) or not requested or not all(isinstance(each, dict) for each in requested):
         raise RefusalError("invalid_arguments")
     channels = [*([call.text("channel_id")] if call.optional("channel_id") else []), *call.names("channels")]
     files = [_finished(call, each) for each in requested]
@@ -71,7 +70,7 @@ def complete(call: Call) -> Json:
         channel = workspace.channels.get(channel_id)
         if channel is None or BOT_USER not in channel.members:
             raise RefusalError("channel_not_found" if channel is None else "not_in_channel")
-        content: Json = {**by_bot(), "text": call.optional("initial_comment") or "", "upload": True}
+        content: Json = {**by_bot(call), "text": call.optional("initial_comment") or "", "upload": True}
         content |= {"subtype": "file_share", "files": [_public(file) for file in files]}
         if blocks := call.blocks():
             content["blocks"] = blocks

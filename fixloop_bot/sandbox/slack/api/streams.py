@@ -33,7 +33,7 @@ def start(call: Call) -> Json:
     if channel.kind != "im":
         _recipient(call)
     chunks = _chunks(call)
-    content: Json = {**by_bot(), "text": "", "thread_ts": root_of(channel, thread_ts), "blocks": []}
+    content: Json = {**by_bot(call), "text": "", "thread_ts": root_of(channel, thread_ts), "blocks": []}
     content["streaming_state"] = "in_progress"
     message = call.core.workspace.post(channel, _grown(content, chunks))
     message.streaming_since = call.core.workspace.clock()

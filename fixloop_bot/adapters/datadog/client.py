@@ -1,0 +1,213 @@
+"""Datadog's telemetry, read by API, in the core's words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from fixloop_bot.adapters.datadog.api import DEADLINE_S, DatadogApi
+from fixloop_bot.adapters.datadog.rate_limit import SHORTEST_S, QueryBudget
+from fixloop_bot.adapters.datadog.refusals import Refusal, words_of
+from fixloop_bot.application.ports import LogLine, Series
+from fixloop_bot.domain.errors import TelemetryUnavailable
+
+MOST_LOGS = 1_000  # Datadog's own page limit
+LONGEST_LOG = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorReading:
+    """A monitor group's state in Datadog's words, and the monitor's name."""
+
+    state: str
+    name: str
+
+
+class DatadogTelemetry:
+    """Implements Telemetry. ``host`` is the API's address; ``now`` a monotonic clock in seconds."""
+
+    def __init__(
+        self,
+        api_key: str,
+        app_key: str,
+        host: str,
+        *,
+        deadline_s: float = DEADLINE_S,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._api = DatadogApi(api_key=api_key, app_key=app_key, host=host, deadline_s=deadline_s)
+        self._budget = QueryBudget(now=now)
+
+    async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
+        """Points of a metric query between two epoch seconds; empty where nothing matches."""
+
+        def request(client: Any) -> Any:
+            from datadog_api_client.v1.api.metrics_api import MetricsApi
+
+            metrics = MetricsApi(client)  # type: ignore[no-untyped-call]
+            return metrics.query_metrics(_from=math.floor(start), to=math.ceil(end), query=query)
+
+        answer = await self._budgeted(request)
+        document = answer if isinstance(answer, dict) else {}
+        words = words_of({"error": document.get("error")})
+        if document.get("status") == "error" or words:
+            raise TelemetryUnavailable(f"Datadog does not accept the query: {words or 'it gives no reason'}")
+        found = (document.get("series") or []) if isinstance(document.get("series"), list | None) else []
+        return [_series(each) for each in found if isinstance(each, dict)]
+
+    async def _budgeted(self, request: Callable[[Any], Any]) -> Any:
+        """The query's JSON; its rate-limit headers are kept, also those of a refusal."""
+        try:
+            answer = await self._api.call("the query", request)
+        except Refusal as refusal:
+            self._budget.note(refusal.headers)
+            raise
+        self._budget.note(answer.headers)
+        return answer.document
+
+    async def error_logs(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[LogLine]:
+        """The newest ``limit`` log records of a query, newest first."""
+
+        def request(client: Any) -> Any:
+            from datadog_api_client.v2.api.logs_api import LogsApi
+            from datadog_api_client.v2.model.logs_list_request import LogsListRequest
+            from datadog_api_client.v2.model.logs_list_request_page import LogsListRequestPage
+            from datadog_api_client.v2.model.logs_query_filter import LogsQueryFilter
+            from datadog_api_client.v2.model.logs_sort import LogsSort
+
+            newest_first = LogsSort("-timestamp")  # type: ignore[no-untyped-call]
+            body = LogsListRequest(
+                filter=LogsQueryFilter(query=query, _from=_milliseconds(start), to=_milliseconds(end)),
+                sort=newest_first,
+                page=LogsListRequestPage(limit=min(max(limit, 1), MOST_LOGS)),
+            )
+            logs = LogsApi(client)  # type: ignore[no-untyped-call]
+            return logs.list_logs(body=body)
+
+        answer = await self._api.call("the log search", request)
+        data = answer.document.get("data") if isinstance(answer.document, dict) else None
+        lines = [_log_line(each) for each in data or [] if isinstance(each, dict)]
+        return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
+
+    async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorReading:
+        """The state of one group, or of the whole monitor if it has no groups or none is named."""
+        if not monitor_id.isdecimal():
+            raise TelemetryUnavailable(f"{monitor_id[:100]!r} is not the id of a Datadog monitor.")
+
+        def request(client: Any) -> Any:
+            from datadog_api_client.v1.api.monitors_api import MonitorsApi
+
+            monitors = MonitorsApi(client)  # type: ignore[no-untyped-call]
+            return monitors.get_monitor(int(monitor_id), group_states="all")
+
+        answer = await self._api.call(f"monitor {monitor_id}", request)
+        document = answer.document if isinstance(answer.document, dict) else {}
+        name = str(document.get("name") or f"Monitor {monitor_id}")
+        return MonitorReading(state=_state(document, group), name=name)
+
+    def seconds_between_queries(self) -> float:
+        """How long a poller should wait between two queries: at least 5 s, and so long that a fifth of the shared
+        budget is left for runs and people."""
+        return self._budget.seconds_between()
+
+    def close(self) -> None:
+        self._api.close()
+
+
+class NullTelemetry:
+    """Stands in where there are no keys: every question is answered with what to set."""
+
+    def _unset(self) -> TelemetryUnavailable:
+        return TelemetryUnavailable("Datadog keys are not set: DD_API_KEY and DD_APP_KEY")
+
+    async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
+        raise self._unset()
+
+    async def error_logs(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[LogLine]:
+        raise self._unset()
+
+    async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorReading:
+        raise self._unset()
+
+    def seconds_between_queries(self) -> float:
+        return SHORTEST_S
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _milliseconds(moment: float) -> str:
+    return str(round(moment * 1000))
+
+
+def _series(found: dict[str, Any]) -> Series:
+    """One series; gaps, which Datadog sends as nulls, are left out."""
+    points = found.get("pointlist")
+    read = [point for each in (points if isinstance(points, list) else []) if (point := _point(each))]
+    return Series(scope=str(found.get("scope") or ""), points=tuple(sorted(read)))
+
+
+def _point(found: Any) -> tuple[float, float] | None:
+    if not isinstance(found, list) or len(found) < 2:
+        return None
+    moment, value = found[0], found[1]
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (moment, value)):
+        return None
+    return (moment / 1000.0, float(value)) if math.isfinite(moment) and math.isfinite(value) else None
+
+
+def _log_line(found: dict[str, Any]) -> LogLine:
+    about = found.get("attributes")
+    about = about if isinstance(about, dict) else {}
+    return LogLine(
+        id=str(found.get("id") or ""),
+        at=_moment(about.get("timestamp")),
+        status=str(about.get("status") or ""),
+        service=str(about.get("service") or ""),
+        message=_log_message(about)[:LONGEST_LOG],
+    )
+
+
+def _log_message(about: dict[str, Any]) -> str:
+    """The record's message; structured records keep theirs among their own attributes."""
+    own = about.get("attributes")
+    own = own if isinstance(own, dict) else {}
+    error = own.get("error")
+    inner = error.get("message") if isinstance(error, dict) else error
+    candidates = (about.get("message"), own.get("message"), own.get("msg"), inner)
+    return next((each for each in candidates if isinstance(each, str) and each), "")
+
+
+def _moment(found: Any) -> float:
+    """Epoch seconds of a log record's ISO time or milliseconds; 0 where it has neither."""
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return found / 1000.0
+    try:
+        moment = datetime.fromisoformat(str(found))
+    except ValueError:
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _state(document: dict[str, Any], group: str) -> str:
+    """The named group's status. Groups are compared as sets of tags; a monitor without groups is its overall state."""
+    overall = str(document.get("overall_state") or "Unknown")
+    inner = document.get("state")
+    groups = inner.get("groups") if isinstance(inner, dict) else None
+    wanted = _parts(group)
+    if not wanted or not isinstance(groups, dict) or set(groups) <= {"*"}:
+        return overall
+    for name, state in groups.items():
+        if _parts(str(name)) == wanted and isinstance(state, dict):
+            return str(state.get("status") or "Unknown")
+    if overall == "OK":
+        return overall  # it is worst of all groups, so the named one cannot be worse
+    raise TelemetryUnavailable(f"The monitor reports no group {group[:200]}.")
+
+
+def _parts(group: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in group.strip("{} ").split(",") if part.strip(" *"))

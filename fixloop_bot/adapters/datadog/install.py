@@ -1,0 +1,120 @@
+"""Sets FixLoop's webhook up in Datadog; running it again changes only what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fixloop_bot.adapters.datadog.api import DatadogApi
+from fixloop_bot.adapters.datadog.refusals import Refusal
+from fixloop_bot.adapters.datadog.template import custom_headers, payload_template
+
+NAME = "fixloop"
+SECRET_VARIABLE = "FIXLOOP_WEBHOOK_SECRET"  # noqa: S105 - the variable's name, not the secret
+
+
+async def install_webhook(*, api_key: str, app_key: str, host: str, url: str, secret: str, name: str = NAME) -> str:
+    """Create or update the webhook integration ``name`` so that it posts FixLoop's template to ``url``.
+
+    The secret is kept in a hidden custom variable of Datadog's, which the header names; where that cannot be had (404),
+    the header holds the secret itself. An empty secret sends no header. Returns a sentence of what was done; raises
+    TelemetryUnavailable.
+    """
+    api = DatadogApi(api_key=api_key, app_key=app_key, host=host)
+    try:
+        hidden = await _keep_secret(api, secret) if secret else False
+        wanted = {
+            "name": name,
+            "url": url,
+            "payload": payload_template(),
+            "encode_as": "json",
+            "custom_headers": custom_headers(f"${SECRET_VARIABLE}" if hidden else secret) if secret else None,
+        }
+        done = await _put_webhook(api, wanted)
+    finally:
+        api.close()
+    where = "in a hidden variable" if hidden else "in its header" if secret else "not set"
+    return f"{done} {name}, which posts to {url} (secret {where}). Add @webhook-{name} to a monitor's message."
+
+
+async def _keep_secret(api: DatadogApi, secret: str) -> bool:
+    """Write the hidden variable; False where this Datadog has no such variables. Its value cannot be read back, so it
+    is written every time."""
+    exists = await _found(api, "get_webhooks_integration_custom_variable", SECRET_VARIABLE) is not None
+
+    def request(client: Any) -> Any:
+        from datadog_api_client.v1.model.webhooks_integration_custom_variable import (
+            WebhooksIntegrationCustomVariable,
+        )
+        from datadog_api_client.v1.model.webhooks_integration_custom_variable_update_request import (
+            WebhooksIntegrationCustomVariableUpdateRequest,
+        )
+
+        webhooks = _webhooks(client)
+        values: dict[str, Any] = {"is_secret": True, "name": SECRET_VARIABLE, "value": secret}
+        if exists:
+            body = WebhooksIntegrationCustomVariableUpdateRequest(**values)
+            return webhooks.update_webhooks_integration_custom_variable(SECRET_VARIABLE, body=body)
+        return webhooks.create_webhooks_integration_custom_variable(body=WebhooksIntegrationCustomVariable(**values))
+
+    try:
+        await api.call("the webhook's hidden variable", request, more_tries=0)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            return False
+        raise
+    return True
+
+
+async def _put_webhook(api: DatadogApi, wanted: dict[str, Any]) -> str:
+    known = await _found(api, "get_webhooks_integration", wanted["name"])
+    if known is not None and _same(known, wanted):
+        return "Nothing to change in the webhook"
+
+    def request(client: Any) -> Any:
+        from datadog_api_client.v1.model.webhooks_integration import WebhooksIntegration
+        from datadog_api_client.v1.model.webhooks_integration_encoding import WebhooksIntegrationEncoding
+        from datadog_api_client.v1.model.webhooks_integration_update_request import (
+            WebhooksIntegrationUpdateRequest,
+        )
+
+        values = {key: value for key, value in wanted.items() if value is not None}
+        values["encode_as"] = WebhooksIntegrationEncoding("json")  # type: ignore[no-untyped-call]
+        if known is None:
+            return _webhooks(client).create_webhooks_integration(body=WebhooksIntegration(**values))
+        body = WebhooksIntegrationUpdateRequest(**values)
+        return _webhooks(client).update_webhooks_integration(wanted["name"], body=body)
+
+    await api.call("the webhook", request, more_tries=0)
+    return "Created the webhook" if known is None else "Updated the webhook"
+
+
+async def _found(api: DatadogApi, operation: str, name: str) -> dict[str, Any] | None:
+    """What Datadog has under this name, or None."""
+    request: Callable[[Any], Any] = lambda client: getattr(_webhooks(client), operation)(name)  # noqa: E731
+    try:
+        answer = await api.call("the webhook integration", request)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            return None
+        raise
+    return answer.document if isinstance(answer.document, dict) else {}
+
+
+def _same(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(_plain(known.get(key)) == _plain(value) for key, value in wanted.items())
+
+
+def _plain(value: Any) -> Any:
+    """JSON written as text, read; so that spaces and the order of keys make no difference."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value or None
+
+
+def _webhooks(client: Any) -> Any:
+    from datadog_api_client.v1.api.webhooks_integration_api import WebhooksIntegrationApi
+
+    return WebhooksIntegrationApi(client)  # type: ignore[no-untyped-call]

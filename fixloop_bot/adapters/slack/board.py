@@ -1,0 +1,158 @@
+"""Shows an incident's cards in Slack: posts what is new, updates what has changed, leaves alone what is the same.
+
+A post is announced in the store before it goes out. If the process dies between Slack's answer and our writing it down, the
+next one finds the announcement, looks for the card in the channel by its block ids, and adopts it instead of posting it twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.adapters.slack.blocks import Card, cards
+from fixloop_bot.adapters.slack.blocks.root import status_text
+from fixloop_bot.application.ports import Clock
+from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+
+log = logging.getLogger(__name__)
+
+Save = Callable[[ThreadRefs], Awaitable[None]]
+
+NO_SUCH_PLACE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "no_permission"})
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
+
+
+class SlackBoard:
+    """Implements the ``Board`` port."""
+
+    def __init__(self, api: SlackApi, *, clock: Clock, default_channel: str) -> None:
+        self._api = api
+        self._clock = clock
+        self._default_channel = default_channel
+
+    async def publish(self, view: ThreadView, refs: ThreadRefs, save: Save) -> ThreadRefs:
+        for card in cards(view):
+            refs = await self._show(card, view, refs, save)
+        return refs
+
+    async def whisper(
+        self, *, channel: str, user: str, text: str, thread_ts: str | None = None, response_url: str | None = None
+    ) -> None:
+        place = {"thread_ts": thread_ts} if thread_ts else {}
+        try:
+            await self._api.call("chat.postEphemeral", channel=channel, user=user, text=text, **place)
+        except SlackRefused as refusal:
+            if response_url is None:
+                raise
+            log.info("chat.postEphemeral was refused (%s); the answer goes to its response_url", refusal.error)
+            await self._api.respond(response_url, text)
+
+    def describe(self, view: ThreadView) -> str:
+        return status_text(view)
+
+    async def answer(self, response_url: str, text: str) -> None:
+        await self._api.respond(response_url, text)
+
+    async def _show(self, card: Card, view: ThreadView, refs: ThreadRefs, save: Save) -> ThreadRefs:
+        ref = refs.part(card.part) or PartRef(part=card.part)
+        if ref.ts is None and ref.intent_at is not None:
+            ref = await self._adopt(ref, card, view, refs)
+        if ref.ts is None:
+            return await self._post(card, view, refs, save)
+        if ref.shown == card.digest():
+            return refs
+        try:
+            await self._update(card, ref, refs)
+        except SlackRefused as refusal:
+            if refusal.error not in GONE:
+                raise
+            # Somebody deleted the card: it comes back, since the thread is a projection of the store.
+            return await self._post(card, view, refs.with_part(PartRef(part=card.part)), save)
+        refs = refs.with_part(replace(ref, shown=card.digest()))
+        await save(refs)
+        return refs
+
+    async def _update(self, card: Card, ref: PartRef, refs: ThreadRefs) -> None:
+        await self._api.call("chat.update", channel=refs.channel, ts=ref.ts, text=card.text, blocks=list(card.blocks))
+
+    async def _post(self, card: Card, view: ThreadView, refs: ThreadRefs, save: Save) -> ThreadRefs:
+        announced = PartRef(part=card.part, intent_at=self._clock.now())
+        refs = refs.with_part(announced)
+        await save(refs)
+        channel, answer = await self._post_somewhere(card, view, refs)
+        posted = replace(announced, ts=str(answer["ts"]), shown=card.digest())
+        refs = replace(refs.with_part(posted), channel=channel)
+        await save(refs)
+        return refs
+
+    async def _post_somewhere(self, card: Card, view: ThreadView, refs: ThreadRefs) -> tuple[str, dict[str, Any]]:
+        """Post where the incident belongs; a root whose channel Slack refuses goes to the default channel."""
+        wanted = refs.channel or view.incident.channel
+        try:
+            answer = await self._send(card, wanted, refs)
+        except SlackRefused as refusal:
+            stays = card.part != "root" or refusal.error not in NO_SUCH_PLACE or wanted == self._default_channel
+            if stays or not self._default_channel:
+                raise
+            log.warning("%s cannot be shown in %s (%s): default channel", view.incident.id, wanted, refusal.error)
+            answer = await self._send(card, self._default_channel, refs)
+        return str(answer.get("channel") or wanted), answer
+
+    async def _send(self, card: Card, channel: str, refs: ThreadRefs) -> dict[str, Any]:
+        root = refs.part("root")
+        place = {"thread_ts": root.ts} if card.part != "root" and root is not None else {}
+        return await self._api.call(
+            "chat.postMessage",
+            channel=channel,
+            text=card.text,
+            blocks=list(card.blocks),
+            unfurl_links=False,
+            unfurl_media=False,
+            **place,
+        )
+
+    async def _adopt(self, ref: PartRef, card: Card, view: ThreadView, refs: ThreadRefs) -> PartRef:
+        """Find a card that was announced but not written down; unchanged where it is not there or cannot be looked for."""
+        mark = str(card.blocks[0]["block_id"])
+        root = refs.part("root")
+        oldest = f"{(ref.intent_at or 0) - 5:.6f}"
+        try:
+            if card.part == "root":
+                place = refs.channel or view.incident.channel
+                found = await self._api.read("conversations.history", channel=place, oldest=oldest, limit=100)
+            else:
+                thread = root.ts if root is not None else ""
+                found = await self._api.read("conversations.replies", channel=refs.channel, ts=thread, limit=200)
+        except (SlackRefused, SlackBusy) as error:
+            log.info("a card that may have been posted cannot be looked for: %s", error)
+            return ref
+        for message in found.get("messages", []):
+            if any(block.get("block_id") == mark for block in message.get("blocks") or []):
+                return replace(ref, ts=str(message["ts"]))
+        return ref
+
+
+class NullBoard:
+    """Without SLACK_BOT_TOKEN incidents are kept and tested, but shown nowhere; the log says so."""
+
+    async def publish(self, view: ThreadView, refs: ThreadRefs, save: Save) -> ThreadRefs:
+        del save
+        log.info("SLACK_BOT_TOKEN is not set, so this is only logged: %s", status_text(view))
+        return refs
+
+    async def whisper(
+        self, *, channel: str, user: str, text: str, thread_ts: str | None = None, response_url: str | None = None
+    ) -> None:
+        del channel, user, thread_ts, response_url
+        log.info("SLACK_BOT_TOKEN is not set, so nobody is told: %s", text)
+
+    def describe(self, view: ThreadView) -> str:
+        return status_text(view)
+
+    async def answer(self, response_url: str, text: str) -> None:
+        del response_url
+        log.info("SLACK_BOT_TOKEN is not set, so nobody is told: %s", text)

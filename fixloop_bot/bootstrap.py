@@ -1,0 +1,216 @@
+"""The only composition root: settings → adapters → use cases. Import does nothing; ``house()`` builds and closes everything."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from fixloop_bot.adapters.catalog_file import load_catalog
+from fixloop_bot.adapters.clock import SystemClock
+from fixloop_bot.adapters.datadog import install
+from fixloop_bot.adapters.datadog.client import DatadogTelemetry, NullTelemetry
+from fixloop_bot.adapters.datadog.links import DatadogLinks
+from fixloop_bot.adapters.http.guard import Guard
+from fixloop_bot.adapters.http.prober import HttpProber
+from fixloop_bot.adapters.minimax.client import MiniMaxClient
+from fixloop_bot.adapters.minimax.planner import MiniMaxPlanner, NullPlanner
+from fixloop_bot.adapters.redis.queue import DocketQueue
+from fixloop_bot.adapters.redis.server import EmbeddedValkey
+from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.adapters.slack.board import NullBoard, SlackBoard
+from fixloop_bot.application import jobs
+from fixloop_bot.application.checklist import Checklist
+from fixloop_bot.application.desk import Desk
+from fixloop_bot.application.execution import Execution
+from fixloop_bot.application.intake import Intake
+from fixloop_bot.application.ledger import Ledger
+from fixloop_bot.application.planning import Planning
+from fixloop_bot.application.ports import Board, Clock, Planner, Telemetry
+from fixloop_bot.application.resolution import Resolution
+from fixloop_bot.application.sweep import Sweep
+from fixloop_bot.application.threads import Threads
+from fixloop_bot.application.validation import Validation
+from fixloop_bot.application.watch import Watch
+from fixloop_bot.config import Settings, SettingsError, secret_of
+from fixloop_bot.domain.catalog import Catalog
+
+__all__ = ["House", "Settings", "SettingsError", "house", "install_webhook", "read_catalog"]
+
+STORE_TIMEOUT_S = 5.0
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """All use cases of one process, wired. ``handlers`` maps job names to what a worker performs."""
+
+    settings: Settings
+    catalog: Catalog
+    clock: Clock
+    store: RedisStore
+    queue: DocketQueue
+    board: Board
+    slack: SlackApi | None
+    intake: Intake
+    desk: Desk
+    sweep: Sweep
+    watch: Watch
+    handlers: Mapping[str, Callable[..., Awaitable[None]]]
+
+
+def read_catalog(settings: Settings) -> Catalog:
+    """The catalog file, or an empty catalog where there is none; raises CatalogError with lines and keys."""
+    return load_catalog(settings.catalog) if settings.catalog.exists() else Catalog()
+
+
+@asynccontextmanager
+async def house(settings: Settings) -> AsyncIterator[House]:
+    """Open everything that a process needs, and close it again. Raises FixLoopError with one sentence."""
+    catalog = read_catalog(settings)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        url = settings.redis_url or await _embedded(settings, stack)
+        client = _client(url)
+        stack.push_async_callback(client.aclose)
+        store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S)
+        await store.ping()
+        queue = await stack.enter_async_context(DocketQueue(url, store=store))
+        slack = await _slack(settings, stack)
+        board: Board = (
+            SlackBoard(slack, clock=clock, default_channel=settings.default_channel or "")
+            if slack is not None
+            else NullBoard()
+        )
+        telemetry = _telemetry(settings, stack)
+        planner = _planner(settings, stack, clock)
+        prober = HttpProber(guard=Guard(), clock=clock, secrets=secret_of)
+        stack.push_async_callback(prober.aclose)
+        yield _wire(settings, catalog, clock, store, queue, board, slack, telemetry, planner, prober)
+
+
+def _wire(
+    settings: Settings,
+    catalog: Catalog,
+    clock: Clock,
+    store: RedisStore,
+    queue: DocketQueue,
+    board: Board,
+    slack: SlackApi | None,
+    telemetry: Telemetry,
+    planner: Planner,
+    prober: HttpProber,
+) -> House:
+    """The use cases on their adapters; long because it is the one place that knows them all."""
+    ledger = Ledger(store, queue)
+    channel = settings.default_channel or ""
+    intake = Intake(store, ledger, catalog=catalog, clock=clock, default_channel=channel)
+    planning = Planning(
+        store, ledger, planner=planner, telemetry=telemetry, prober=prober, catalog=catalog, clock=clock
+    )
+    validation = Validation(store, ledger, catalog=catalog, clock=clock)
+    execution = Execution(
+        store,
+        ledger,
+        validation,
+        prober=prober,
+        telemetry=telemetry,
+        catalog=catalog,
+        clock=clock,
+        chance=random.Random(),
+    )
+    links = DatadogLinks(settings.dd_site)
+    threads = Threads(store, board, links, catalog=catalog, clock=clock)
+    desk = Desk(
+        store,
+        board,
+        threads,
+        validation=validation,
+        planning=planning,
+        checklist=Checklist(ledger, clock=clock),
+        resolution=Resolution(store, ledger, clock=clock),
+        clock=clock,
+    )
+    me = f"{socket.gethostname()}#{os.getpid()}"
+    return House(
+        settings=settings,
+        catalog=catalog,
+        clock=clock,
+        store=store,
+        queue=queue,
+        board=board,
+        slack=slack,
+        intake=intake,
+        desk=desk,
+        sweep=Sweep(store, queue, clock=clock),
+        watch=Watch(store, intake, telemetry=telemetry, catalog=catalog, clock=clock, name=me),
+        handlers={
+            jobs.TAKE_SIGNAL: intake.take,
+            jobs.MAKE_PLAN: planning.make,
+            jobs.START_RUN: validation.start_when_free,
+            jobs.EXECUTE_RUN: execution.execute,
+            jobs.REFRESH_THREAD: threads.refresh,
+            jobs.ANSWER_WISH: desk.answer,
+        },
+    )
+
+
+def _client(url: str) -> Redis:
+    return Redis.from_url(
+        url,
+        socket_timeout=STORE_TIMEOUT_S,
+        socket_connect_timeout=STORE_TIMEOUT_S,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+async def _embedded(settings: Settings, stack: AsyncExitStack) -> str:
+    server = EmbeddedValkey(settings.data_dir)
+    stack.push_async_callback(server.stop)
+    await server.start()
+    return server.url
+
+
+async def _slack(settings: Settings, stack: AsyncExitStack) -> SlackApi | None:
+    if settings.slack_bot_token is None:
+        return None
+    return await stack.enter_async_context(SlackApi(token=settings.slack_bot_token, base_url=settings.slack_api_url))
+
+
+def _telemetry(settings: Settings, stack: AsyncExitStack) -> Telemetry:
+    if settings.dd_api_key is None or settings.dd_app_key is None:
+        return NullTelemetry()
+    telemetry = DatadogTelemetry(api_key=settings.dd_api_key, app_key=settings.dd_app_key, host=settings.dd_api_url)
+    stack.callback(telemetry.close)
+    return telemetry
+
+
+def _planner(settings: Settings, stack: AsyncExitStack, clock: Clock) -> Planner:
+    if settings.minimax_api_key is None:
+        return NullPlanner()
+    client = MiniMaxClient(base_url=settings.minimax_base_url, api_key=settings.minimax_api_key, clock=clock)
+    stack.push_async_callback(client.aclose)
+    return MiniMaxPlanner(client, settings.minimax_model)
+
+
+async def install_webhook(settings: Settings, *, url: str, name: str) -> str:
+    """Create or update the webhook in Datadog; returns a sentence of what was done."""
+    if settings.dd_api_key is None or settings.dd_app_key is None:
+        raise SettingsError("DD_API_KEY and DD_APP_KEY must be set to install the webhook")
+    return await install.install_webhook(
+        api_key=settings.dd_api_key,
+        app_key=settings.dd_app_key,
+        host=settings.dd_api_url,
+        url=url,
+        secret=settings.webhook_secret or "",
+        name=name,
+    )

@@ -1,0 +1,145 @@
+"""The ``fixloop`` command. Each command imports what it needs when it runs, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from fixloop_bot import __version__
+
+USAGE_ERROR = 3
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code. Errors are one sentence on stderr, never a traceback."""
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] | None = getattr(chosen, "command", None)
+    if command is None:
+        parser.print_help()
+        return 0
+    logging.basicConfig(
+        level=logging.DEBUG if chosen.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    _quiet(chosen.verbose)
+    from fixloop_bot.domain.errors import FixLoopError
+
+    try:
+        return command(chosen)
+    except FixLoopError as error:
+        print(f"fixloop: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="fixloop", description="Says in the incident's thread whether production has recovered, and proves it."
+    )
+    parser.add_argument("--version", action="version", version=f"fixloop {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log every detail")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, words, as_web, as_worker in (
+        ("serve", "web and worker in one process", True, True),
+        ("web", "take webhooks and clicks; any number of them", True, False),
+        ("worker", "do the work; any number of them", False, True),
+    ):
+        process = commands.add_parser(name, help=words, description=words)
+        process.set_defaults(command=_process, as_web=as_web, as_worker=as_worker)
+    _add_sandbox(commands)
+    _add_doctor(commands)
+    _add_datadog(commands)
+    return parser
+
+
+def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words = "the whole product on this machine: a shop to break, a local Datadog, a local Slack, and the bot"
+    sandbox = commands.add_parser("sandbox", help=words, description=words)
+    sandbox.add_argument(
+        "--play", action="store_true", help="play a scenario from break to proof, and print the thread"
+    )
+    sandbox.add_argument("--scenario", metavar="NAME", help="which scenario to play (default: checkout-500)")
+    sandbox.add_argument("--list", action="store_true", help="list the scenarios")
+    sandbox.add_argument("--keep", metavar="DIR", help="keep the store and the logs in this directory")
+    sandbox.set_defaults(command=_sandbox)
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words = "say what is connected, what is not, and the cure"
+    commands.add_parser("doctor", help=words, description=words).set_defaults(command=_doctor)
+
+
+def _add_datadog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    datadog = commands.add_parser("datadog", help="connect Datadog", description="connect Datadog")
+    kinds = datadog.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    template = kinds.add_parser("template", help="print the webhook's payload template")
+    template.set_defaults(command=_template)
+    install = kinds.add_parser("install", help="create or update the webhook in Datadog")
+    install.add_argument("--url", required=True, help="where Datadog reaches this FixLoop: https://…/datadog/webhook")
+    install.add_argument(
+        "--name", default="fixloop", help="the webhook's name (default: fixloop, used as @webhook-fixloop)"
+    )
+    install.set_defaults(command=_install)
+
+
+def _process(chosen: argparse.Namespace) -> int:
+    from fixloop_bot.bootstrap import Settings
+    from fixloop_bot.entrypoints.processes import run
+
+    settings = Settings.from_env()
+    _run(run(settings, as_web=chosen.as_web, as_worker=chosen.as_worker))
+    return 0
+
+
+def _run(coroutine: object) -> None:
+    """asyncio on uvloop where the platform has it."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(coroutine)  # type: ignore[arg-type]
+        return
+    uvloop.run(coroutine)  # type: ignore[arg-type]
+
+
+def _sandbox(chosen: argparse.Namespace) -> int:
+    from fixloop_bot.sandbox.stage import command
+
+    return command(play=chosen.play, scenario=chosen.scenario, listing=chosen.list, keep=chosen.keep)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    del chosen
+    from fixloop_bot.bootstrap import Settings
+    from fixloop_bot.entrypoints.doctor import examine
+
+    return asyncio.run(examine(Settings.from_env()))
+
+
+def _template(chosen: argparse.Namespace) -> int:
+    del chosen
+    from fixloop_bot.adapters.datadog.template import payload_template
+
+    print(payload_template())
+    return 0
+
+
+def _install(chosen: argparse.Namespace) -> int:
+    from fixloop_bot.bootstrap import Settings, install_webhook
+
+    print(asyncio.run(install_webhook(Settings.from_env(), url=chosen.url, name=chosen.name)))
+    return 0
+
+
+def _quiet(verbose: bool) -> None:
+    """Libraries speak only when something is wrong."""
+    if not verbose:
+        for name in ("docket", "slack_bolt", "slack_sdk", "httpx", "httpx2", "openai", "asyncio", "fixloop_bot.bolt"):
+            logging.getLogger(name).setLevel(logging.WARNING)

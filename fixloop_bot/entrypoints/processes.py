@@ -1,0 +1,92 @@
+"""``serve``, ``web`` and ``worker``: named tasks in a task group, drained on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from fixloop_bot.bootstrap import House, Settings, SettingsError, house
+from fixloop_bot.domain.errors import FixLoopError
+from fixloop_bot.entrypoints.meters import Meters
+from fixloop_bot.entrypoints.slack.app import create_slack_app, socket_mode
+from fixloop_bot.entrypoints.web import Doors, create_app
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+async def run(settings: Settings, *, as_web: bool, as_worker: bool) -> None:
+    """Run one process until SIGTERM or SIGINT. Raises FixLoopError with one sentence if it cannot start."""
+    _check(settings, as_web=as_web)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with house(settings) as built, contextlib.AsyncExitStack() as stack:
+        if as_web:
+            await stack.enter_async_context(_serving(built))
+        if as_worker:
+            await stack.enter_async_context(_working(built))
+        roles = " and ".join(role for role, on in (("web", as_web), ("worker", as_worker)) if on)
+        log.info("fixloop is ready: %s, %d services in the catalog", roles, len(built.catalog.services))
+        await stop.wait()
+        log.info("fixloop is stopping")
+
+
+def _check(settings: Settings, *, as_web: bool) -> None:
+    if as_web and settings.slack_bot_token and not settings.socket_mode and not settings.slack_signing_secret:
+        raise SettingsError("SLACK_SIGNING_SECRET must be set, or SLACK_APP_TOKEN for Socket Mode")
+    if as_web and settings.host not in LOOPBACK and settings.webhook_secret is None:
+        raise SettingsError("FIXLOOP_WEBHOOK_SECRET must be set where HOST is not loopback")
+    if settings.slack_bot_token and not settings.default_channel:
+        log.warning("FIXLOOP_DEFAULT_CHANNEL is not set: alerts of services without a catalog entry are not shown")
+
+
+@contextlib.asynccontextmanager
+async def _serving(built: House) -> AsyncIterator[None]:
+    """The HTTP server, and Slack's socket in Socket Mode."""
+    settings = built.settings
+    slack = create_slack_app(built) if built.slack is not None else None
+    doors = Doors(
+        intake=built.intake,
+        store=built.store,
+        clock=built.clock,
+        meters=Meters(),
+        slack=None if settings.socket_mode else slack,
+        webhook_secret=settings.webhook_secret,
+    )
+    runner = web.AppRunner(create_app(doors), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise FixLoopError(f"PORT {settings.port} on {settings.host} cannot be used: {error.strerror}.") from error
+        async with contextlib.AsyncExitStack() as stack:
+            if slack is not None and settings.slack_app_token is not None:
+                await stack.enter_async_context(socket_mode(slack, settings.slack_app_token))
+            yield
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def _working(built: House) -> AsyncIterator[None]:
+    """The jobs, the sweep and the watch."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(built.queue.work(built.handlers), name="worker"),
+            group.create_task(built.sweep.run(), name="sweep"),
+            group.create_task(built.watch.run(), name="watch"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

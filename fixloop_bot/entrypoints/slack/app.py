@@ -1,0 +1,64 @@
+"""The Bolt app: one workspace, one token, requests verified, listeners registered."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+
+from fixloop_bot.bootstrap import House
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.entrypoints.slack import register
+from fixloop_bot.entrypoints.slack.counter import Counter
+
+log = logging.getLogger(__name__)
+
+
+def create_slack_app(built: House) -> AsyncApp:
+    """Bolt with our own ``authorize``: with it, SLACK_CLIENT_ID in the environment cannot switch Bolt to OAuth mode."""
+    api = built.slack
+    if api is None:
+        raise ValueError("Slack is not configured")
+
+    async def authorize(**_: Any) -> Any:
+        try:
+            me = await api.identity()
+        except (SlackRefused, SlackBusy) as error:
+            log.error("Slack does not know our token, or does not answer: %s", error)
+            return None
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=me.get("team_id"),
+            bot_user_id=me.get("user_id"),
+            bot_id=me.get("bot_id"),
+            bot_token=built.settings.slack_bot_token,
+        )
+
+    bolt_log = logging.getLogger("fixloop_bot.bolt")
+    bolt_log.setLevel(logging.WARNING)  # at INFO Bolt writes whole bodies of requests with a wrong signature
+    app = AsyncApp(
+        name="fixloop",
+        logger=bolt_log,
+        client=api.client,
+        authorize=authorize,
+        signing_secret=built.settings.slack_signing_secret or "socket mode needs none",
+        request_verification_enabled=not built.settings.socket_mode,
+    )
+    register(app, Counter(built.store, built.queue, built.board))
+    return app
+
+
+@contextlib.asynccontextmanager
+async def socket_mode(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
+    """Receive by WebSocket; reconnects by itself."""
+    handler = AsyncSocketModeHandler(app, app_token)
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,109 @@
+"""The bot as its users run it: ``python -m fixloop_bot serve`` in a process of its own, configured by environment alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 15.0
+OURS = ("SLACK_", "DD_", "FIXLOOP_", "REDIS_URL", "HOST", "PORT")
+
+
+class BotDied(RuntimeError):  # noqa: N818 - it is what happened
+    """The bot ended before it was ready; the message has the end of its log."""
+
+
+class Bot:
+    """Starts, kills and restarts the bot. ``url`` is where it listens."""
+
+    def __init__(self, environment: Mapping[str, str], *, folder: Path, port: int | None = None) -> None:
+        self._port = port or free_port()
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+        self._environment = {**inherited, **environment, "HOST": "127.0.0.1", "PORT": str(self._port)}
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "bot.log"
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("the bot is not running")
+        return self._process.pid
+
+    async def start(self, *arguments: str) -> None:
+        """Start ``serve`` (or what ``arguments`` say) and wait until it would take a webhook."""
+        self._process = await self._spawn(*(arguments or ("serve",)))
+        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+        async with aiohttp.ClientSession() as session:
+            while not await self._ready(session):
+                if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
+                    raise BotDied(f"The bot did not start:\n{self.last_words()}")
+                await asyncio.sleep(0.05)
+
+    async def run(self, *arguments: str) -> int:
+        """Run another ``fixloop`` command with the same environment to its end; returns its exit code."""
+        process = await self._spawn(*arguments)
+        return await process.wait()
+
+    async def stop(self) -> None:
+        """SIGTERM, and a wait for its end."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL: what a power cut or the kernel's memory killer does."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+            await self._process.wait()
+
+    def last_words(self) -> str:
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-15:])
+
+    async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "fixloop_bot",
+                *arguments,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=asyncio.subprocess.DEVNULL,
+                # Ctrl-C in the terminal reaches the sandbox alone, which then stops the bot in good order.
+                start_new_session=True,
+            )
+
+    async def _ready(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

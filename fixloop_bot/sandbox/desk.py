@@ -1,0 +1,96 @@
+"""The sandbox at a keyboard: break the shop, mend it, press buttons, talk to the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from fixloop_bot.sandbox.narrator import Narrator
+from fixloop_bot.sandbox.shop import FAULTS
+from fixloop_bot.sandbox.slack import NotThereError
+from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, MIRA
+from fixloop_bot.sandbox.world import World
+
+BUTTONS = {"validate": "validate", "plan": "new_plan", "resolve": "resolve", "stop": "stop", "reopen": "reopen"}
+WORDS = """\
+  break NAME      break the shop (faults: {faults})
+  half            mend it by half        fix       mend it
+  validate        press Validate         plan      press New plan
+  resolve         press Resolve          stop      press Stop
+  tick N          tick or untick step N of the checklist
+  /fixloop …      a slash command        thread    print the whole thread
+  quit"""
+
+
+async def take_commands(running: World, narrator: Narrator) -> None:
+    """Read commands until ``quit``, the end of input or Ctrl-C."""
+    print(f"Slack  {running.slack.api_url}\nDatadog  {running.datadog.url}\nShop  {running.shop.url}")
+    print(f"FixLoop  {running.bot.url}\n\n{WORDS.format(faults=', '.join(FAULTS))}\n", flush=True)
+    reader = await _keyboard()
+    while line := await reader.readline():
+        words = line.decode(errors="replace").strip()
+        if words in ("quit", "exit"):
+            return
+        if words:
+            narrator_said = await _obey(running, narrator, words)
+            if narrator_said:
+                print(narrator_said, flush=True)
+
+
+async def _keyboard() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def _obey(running: World, narrator: Narrator, words: str) -> str:
+    """Do what was typed; returns a sentence where it could not be done."""
+    verb, _, rest = words.partition(" ")
+    try:
+        if words.startswith("/"):
+            await running.slack.people.command(MIRA, INCIDENTS, words)
+        elif verb == "break":
+            return _break(running, rest.strip())
+        elif verb in ("fix", "half"):
+            return _mend(running, "fixed" if verb == "fix" else "half-fixed")
+        elif verb in BUTTONS:
+            await running.press(BUTTONS[verb])
+        elif verb == "tick":
+            await _tick(running, rest.strip())
+        elif verb == "thread":
+            root = running.root()
+            return narrator.thread(INCIDENTS, root.ts) if root is not None else "There is no incident."
+        else:
+            return WORDS.format(faults=", ".join(FAULTS))
+    except (LookupError, NotThereError) as missing:
+        return f"Not now: {missing}"
+    return ""
+
+
+def _break(running: World, name: str) -> str:
+    if name not in FAULTS:
+        return f"There is no fault {name!r}. Faults: {', '.join(FAULTS)}"
+    running.shop.faults.set(name, "broken")
+    return FAULTS[name].sees
+
+
+def _mend(running: World, state: str) -> str:
+    broken = [fault.name for fault, _ in running.shop.faults.active()]
+    for name in broken:
+        running.shop.faults.set(name, state)
+    return "" if broken else "Nothing is broken."
+
+
+async def _tick(running: World, number: str) -> None:
+    card = running.card("tick")
+    if card is None or not number.isdigit():
+        raise LookupError("tick needs the number of a step, and a checklist")
+    block = next(
+        block for block in card.blocks if any(e.get("type") == "checkboxes" for e in block.get("elements", ()))
+    )
+    options = [option["value"] for option in block["elements"][0]["options"]]
+    if not 1 <= int(number) <= len(options):
+        raise LookupError(f"the checklist has no step {number}")
+    now = set(running.slack.people.ticked(MIRA, INCIDENTS, card.ts).get(block["block_id"], []))
+    chosen = now ^ {options[int(number) - 1]}
+    await running.slack.people.tick(MIRA, INCIDENTS, card.ts, block["block_id"], sorted(chosen))

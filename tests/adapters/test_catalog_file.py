@@ -1,0 +1,268 @@
+"""The catalog file: the documented example is read, and every mistake is named by line and key, without its secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixloop_bot.adapters.catalog_file import load_catalog, parse_catalog
+from fixloop_bot.domain.catalog import Catalog, Origin
+from fixloop_bot.domain.errors import CatalogError
+
+EXAMPLE = """\
+services:
+  checkout:
+    channel: C0123456789            # or "#incidents"
+    match: {service: checkout, env: prod}
+    base_url: https://checkout.example.com
+    openapi: https://checkout.example.com/openapi.json
+    slo: {error_rate: 0.01, p95_ms: 400}
+    proof: {unacceptable: 0.05, confidence: 0.99, window_s: 60, max_samples: 600, per_second: 20}
+    metrics:
+      error_rate: "sum:shop.errors{service:checkout}.as_count() / sum:shop.requests{service:checkout}.as_count()"
+      p95_ms: "p95:shop.latency{service:checkout}"
+    logs: "service:checkout status:error"
+    watch: true
+    allow:
+      hosts: [checkout.example.com]
+      networks: [10.20.0.0/16]
+      methods: [GET, HEAD, POST]
+      writes: [/checkout]
+    secrets: {CHECKOUT_TOKEN: env:CHECKOUT_TOKEN}
+    probes:
+      - {name: a cart can be paid,
+         request: {method: POST, path: /checkout, json: {items: [{sku: A1, price: 19.99, qty: 1}]}},
+         expect: ["status == 200", "json $.total == 19.99"]}
+    runbook: https://wiki.example.com/checkout
+    responders: [S0123456]
+"""
+
+
+def one(body: str) -> str:
+    """A catalog of one service; ``body`` begins on line 3."""
+    indented = "\n".join(f"    {line}" for line in body.strip("\n").splitlines())
+    return f"services:\n  shop:\n{indented}\n"
+
+
+def complaints(text: str) -> list[str]:
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(text)
+    return str(caught.value).splitlines()
+
+
+def test_the_documented_example_is_read_whole() -> None:
+    (service,) = parse_catalog(EXAMPLE).services
+    assert service.name == "checkout"
+    assert service.match == (("service", "checkout"), ("env", "prod"))
+    assert (service.proof.tolerated, service.proof.unacceptable, service.proof.max_samples) == (0.01, 0.05, 600)
+    assert service.allow.origins == (Origin(scheme="https", host="checkout.example.com", port=443),)
+    assert service.allow.networks == ("10.20.0.0/16",)
+    assert service.secrets == (("CHECKOUT_TOKEN", "env:CHECKOUT_TOKEN"),)
+    (probe,) = service.probes
+    assert probe.request.line() == "POST /checkout"
+    assert probe.request.json_body == '{"items":[{"sku":"A1","price":19.99,"qty":1}]}'
+    assert probe.expect == ("status == 200", "json $.total == 19.99")
+    assert service.watch
+    assert service.responders == ("S0123456",)
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    (service,) = parse_catalog("services: {shop: }").services
+    assert (service.channel, service.base_url, service.soak_s, service.watch) == (None, None, 600.0, False)
+    assert service.allow.methods == ("GET", "HEAD")
+    assert parse_catalog("services: {}") == Catalog()
+
+
+def test_paths_and_hosts_are_read_relative_to_the_base_url() -> None:
+    (service,) = parse_catalog(
+        one(
+            """
+base_url: http://127.0.0.1:8080/api/
+openapi: /openapi.json
+allow: {hosts: [other.example, "other.example:81", "https://third.example:444", "127.0.0.1:8080", "[::1]:9"]}
+probes: [{name: a, request: {path: /x}, inputs: [{sku: A1}, {sku: B2}]}]
+"""
+        )
+    ).services
+    assert service.openapi == "http://127.0.0.1:8080/api/openapi.json"
+    assert [str(origin) for origin in service.allow.origins] == [
+        "http://127.0.0.1:8080",
+        "http://other.example",
+        "http://other.example:81",
+        "https://third.example:444",
+        "http://[::1]:9",
+    ]
+    assert service.probes[0].expect == ("status in 2xx",)
+    assert service.probes[0].inputs == ('{"sku":"A1"}', '{"sku":"B2"}')
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("proof: {confidence: 99}", "line 3, services.shop.proof.confidence: must be between 0.5 and 1, not 99"),
+        ("logs: a\n\nproof:\n  confidence: 1", "line 6, services.shop.proof.confidence: must be between 0.5 and 1"),
+        ("proof: {max_samples: 5}", "services.shop.proof.max_samples: must be between 90 and"),
+        ("proof: {window: 5}", "services.shop.proof.window: is not a known key; did you mean window_s?"),
+        ("slo: {error_rate: 0.06}", "slo.error_rate: 0.06 must be below proof.unacceptable (0.05)"),
+        ("slo: {p95_ms: fast}", "slo.p95_ms: must be a number, not text"),
+        ("slo: {p95_ms: .nan}", "slo.p95_ms: must be a number"),
+        ("chanel: C0123456", "services.shop.chanel: is not a known key; did you mean channel?"),
+        ("channel: #incidents", "begins a comment unless it stands in quotes"),
+        ("channel: incidents", 'must be a channel id such as C0123456789, or "#name"'),
+        ("logs: a\nlogs: b", "line 4, services.shop.logs: stands here a second time"),
+        ("logs: [a]", "services.shop.logs: must be text, not a list"),
+        ("match: checkout", "services.shop.match: must be a mapping, not text"),
+        ("match: {env: [a]}", "services.shop.match.env: must be text, not a list"),
+        ("base_url: checkout.example.com", "begins with http:// or https://"),
+        ("base_url: http://h:99999", "begins with http:// or https://"),
+        ("base_url: http://h/?a=1", "must hold neither ? nor #"),
+        ("openapi: /openapi.json", "is a path and needs a base_url"),
+        ("runbook: wiki", "services.shop.runbook: must be an address"),
+        ("watch: maybe", "must be true or false, not text"),
+        ("watch: true\nmetrics: {error_rate: q}", "needs metrics.error_rate with slo.error_rate"),
+        ('allow: {hosts: ["*.example.com"]}', "allow.hosts[0]: must name one host; wildcards"),
+        ("allow: {hosts: [ftp://h]}", "must be host, host:port or scheme://host:port"),
+        ("allow: {networks: [10.20.0.1/16]}", "did you mean 10.20.0.0/16?"),
+        ("allow: {networks: [10.20.0.0/99]}", "must be a network such as"),
+        ("allow: {methods: [FETCH]}", "must be one of GET, HEAD"),
+        ("allow: {writes: [checkout]}", "must begin with /"),
+        ("allow: {requests_per_plan: 1.5}", "must be a whole number"),
+        ("responders: [mira]", "responders[0]: must be the id of a Slack user group"),
+        ("soak_s: -1", "must be between 0 and 86400, not -1"),
+        ("probes: [{request: {path: /}}]", "probes[0].name: is missing"),
+        ("probes: [{name: a}]", "probes[0].request: is missing"),
+        ("probes: [{name: a, request: {method: GET}}]", "probes[0].request.path: is missing"),
+        ("probes: [{name: a, request: {path: x}}]", "request.path: must begin with /"),
+        ("probes: [{name: a, request: {path: /, body: a, json: 1}}]", "body: cannot stand beside json"),
+        ("probes: [{name: a, request: {path: /, json: .inf}}]", "json: holds a number that JSON does not know"),
+        ("probes:\n- {name: a, request: {path: /}}\n- {name: a, request: {path: /}}", "probes[1].n"),
+        ("probes:\n- name: a\n  request: {path: /}\n  expect:\n  - status = 200", "line 7, services.shop.probes[0]"),
+        ('probes: [{name: a, request: {path: /}, expect: ["json $.a == b"]}]', "(column 13 of `json $.a == b`)"),
+        ("probes:\n  - name: a\n    request: {path: /}\n    expect: [{a: 1}]", "put it in quotes"),
+        ('probes: [{name: a, request: {path: /, headers: {x: "${T}"}}}]', "uses ${T}, which is not in secrets"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_by_line_and_key(body: str, complaint: str) -> None:
+    (line,) = complaints(one(body))
+    assert line.startswith("fixloop.yml line ")
+    assert complaint in line
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
+    lines = complaints(one("slo: {p95_ms: x}\nchannel: x\nlog: a\nsoak_s: 1e9"))
+    assert [line.split(",")[0] for line in lines] == [f"fixloop.yml line {number}" for number in (3, 4, 5, 6)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "secrets: {A: hunter2}",
+        "secrets: {hun-ter2!: env:hunter2!}",
+        "secrets: {A: [hunter2]}",
+        "secrets: {A: *hunter2}",
+        "secrets: {A: !hunter2 x}",
+        "secrets: {A: 'env:hunter2 '}",
+        "secrets: hunter2",
+        "secrets: [hunter2]",
+        "base_url: https://me:hunter2@shop.example",
+        "base_url: me:hunter2@shop",
+        "allow: {hosts: ['me:hunter2@shop']}",
+        "probes: [{name: a, request: {path: /, headers: {Authorization: Bearer hunter2}}}]",
+        "probes: [{name: a, request: {path: 'http://me:hunter2@shop/'}}]",
+    ],
+)
+def test_a_literal_secret_is_refused_and_never_repeated(body: str) -> None:
+    lines = complaints(one(body))
+    assert lines
+    assert "hunter2" not in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "services", "a: 1", "services: [1", "- 1", "services: 3", "a: b: c", "[" * 1500, "\x00"]
+)
+def test_text_that_is_no_catalog_is_refused_with_the_files_name(text: str) -> None:
+    with pytest.raises(CatalogError, match=r"^my\.yml"):
+        parse_catalog(text, name="my.yml")
+
+
+def test_a_file_that_is_missing_or_not_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"there is no catalog at .*absent\.yml"):
+        load_catalog(tmp_path / "absent.yml")
+    (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CatalogError, match=r"binary\.yml is not UTF-8"):
+        load_catalog(tmp_path / "binary.yml")
+    with pytest.raises(CatalogError, match="cannot be read"):
+        load_catalog(tmp_path)
+    (tmp_path / "good.yml").write_text(EXAMPLE)
+    assert load_catalog(tmp_path / "good.yml").service("checkout") is not None
+
+
+KEYS = [
+    "services",
+    "shop",
+    "channel",
+    "match",
+    "base_url",
+    "openapi",
+    "slo",
+    "proof",
+    "metrics",
+    "logs",
+    "watch",
+    "allow",
+    "secrets",
+    "probes",
+    "runbook",
+    "responders",
+    "soak_s",
+    "error_rate",
+    "p95_ms",
+    "confidence",
+    "unacceptable",
+    "max_samples",
+    "hosts",
+    "networks",
+    "methods",
+    "writes",
+    "name",
+    "request",
+    "expect",
+    "inputs",
+    "path",
+    "json",
+    "body",
+    "headers",
+    "method",
+]
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.sampled_from(
+        ["http://a.example", "/x", "C012345", "env:A", "status == 200", "10.0.0.0/8", "GET", "a:1", "[::1]:1", "http://[::1"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), values, max_size=8))
+def test_only_its_own_error_comes_out_of_any_service(entry: dict[str, object]) -> None:
+    text = yaml.safe_dump({"services": {"shop": entry}}, sort_keys=False)
+    try:
+        names = [service.name for service in parse_catalog(text).services]
+        lines = []
+    except CatalogError as error:
+        names, lines = ["shop"], str(error).splitlines()
+    assert names == ["shop"]
+    assert all(line.startswith("fixloop.yml line ") for line in lines)
+
+
+@given(st.text(alphabet="services: {}[]&*!'\"#-|>%@`?,\n\tab1.\x00é\\", max_size=80))
+def test_only_its_own_error_comes_out_of_any_text(text: str) -> None:
+    try:
+        read = isinstance(parse_catalog(text), Catalog)
+    except CatalogError as error:
+        read = str(error).startswith("fixloop.yml")
+    assert read
