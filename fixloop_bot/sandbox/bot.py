@@ -33,6 +33,11 @@ class Bot:
         self.url = f"http://127.0.0.1:{self._port}"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What the bot is configured by; for starting another process of the same bot."""
+        return dict(self._environment)
+
+    @property
     def log(self) -> Path:
         return self._folder / "bot.log"
 
@@ -51,6 +56,10 @@ class Bot:
                 if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                     raise BotDied(f"The bot did not start:\n{self.last_words()}")
                 await asyncio.sleep(0.05)
+
+    async def launch(self, *arguments: str) -> None:
+        """Start a process that listens nowhere (``worker``); it is ready when it works."""
+        self._process = await self._spawn(*arguments)
 
     async def run(self, *arguments: str) -> int:
         """Run another ``fixloop`` command with the same environment to its end; returns its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 CHANNEL = "#incidents"
@@ -18,8 +19,13 @@ def error_rate() -> str:
     return ERRORS.format(scope=SCOPE)
 
 
-def catalog(base_url: str, *, window_s: float, soak_s: float) -> str:
-    """The shop's catalog entry, as a team would write it. Windows are shorter than a real service's."""
+def catalog(
+    base_url: str, *, window_s: float, soak_s: float, proof: Mapping[str, float] | None = None, watch: bool = False
+) -> str:
+    """The shop's catalog entry, as a team would write it. Windows are shorter than a real service's.
+
+    ``proof`` overrides the entry's proof settings.
+    """
     items = [{"sku": "{{sku}}", "price": "{{price}}", "qty": "{{qty}}"}]
     baskets = [
         {"sku": sku, "price": price, "qty": qty}
@@ -34,7 +40,8 @@ def catalog(base_url: str, *, window_s: float, soak_s: float) -> str:
                 "base_url": base_url,
                 "openapi": f"{base_url}/openapi.json",
                 "slo": {"error_rate": 0.01, "p95_ms": 400},
-                "proof": {"window_s": window_s, "per_second": 60},
+                "proof": {"window_s": window_s, "per_second": 60, **(proof or {})},
+                "watch": watch,
                 "soak_s": soak_s,
                 "metrics": {"error_rate": error_rate(), "p95_ms": f"p95:shop.latency{{{SCOPE}}}"},
                 "logs": "service:checkout status:error",

@@ -70,7 +70,9 @@ async def world(
     window_s: float = WINDOW_S,
     soak_s: float = SOAK_S,
     environment: Mapping[str, str] | None = None,
-    catalog: str | None = None,
+    proof: Mapping[str, float] | None = None,
+    watch: bool = False,
+    roles: tuple[str, ...] = ("serve",),
     with_monitors: bool = True,
 ) -> AsyncIterator[World]:
     """Start everything; stop it, and leave nothing behind, at the end. ``folder`` is kept if it is given."""
@@ -87,13 +89,13 @@ async def world(
         slack = LocalSlack(bot_token="xoxb-sandbox", signing_secret=secrets.token_hex(16))  # noqa: S106
         await slack.start()
         stack.push_async_callback(slack.stop)
-        text = catalog or settings.catalog(shop.url, window_s=window_s, soak_s=soak_s)
+        text = settings.catalog(shop.url, window_s=window_s, soak_s=soak_s, proof=proof, watch=watch)
         (home / "fixloop.yml").write_text(text)
         bot = Bot({**_environment(home, datadog, slack, keys), **(environment or {})}, folder=home)
         slack.events_url = f"{bot.url}/slack/events"
         stack.push_async_callback(bot.stop)
         async with asyncio.TaskGroup() as group:
-            group.create_task(bot.start(), name="bot")
+            group.create_task(bot.start(*roles), name="bot")
             if with_monitors:
                 group.create_task(_connect(datadog, bot, keys), name="monitors")
         yield World(shop=shop, datadog=datadog, slack=slack, bot=bot, folder=home)
