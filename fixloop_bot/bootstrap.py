@@ -1,12 +1,12 @@
-"""The only composition root: settings → adapters → use cases. Import does nothing; ``house()`` builds and closes everything."""
+"""The only composition root: settings → adapters → use cases. Import does nothing; ``house()`` builds everything."""
 
 from __future__ import annotations
 
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -43,7 +43,21 @@ from fixloop_bot.application.watch import Watch
 from fixloop_bot.config import Settings, SettingsError, secret_of
 from fixloop_bot.domain.catalog import Catalog
 
-__all__ = ["House", "Settings", "SettingsError", "house", "install_webhook", "read_catalog"]
+__all__ = [
+    "House",
+    "Settings",
+    "SettingsError",
+    "house",
+    "install_webhook",
+    "open_app_connections",
+    "open_model",
+    "open_prober",
+    "open_slack",
+    "open_telemetry",
+    "read_catalog",
+    "secret_of",
+    "store_url",
+]
 
 STORE_TIMEOUT_S = 5.0
 DAY_S = 86_400.0
@@ -68,7 +82,9 @@ class House:
 
 
 def read_catalog(settings: Settings) -> Catalog:
-    """The catalog file, or an empty catalog where there is none; raises CatalogError with lines and keys."""
+    """The catalog file; an empty catalog where there is none and none was named. Raises BadInput with each mistake."""
+    if settings.catalog_named and not settings.catalog.exists():
+        raise SettingsError(f"FIXLOOP_CATALOG names {settings.catalog}, and there is no such file")
     return load_catalog(settings.catalog) if settings.catalog.exists() else Catalog()
 
 
@@ -78,23 +94,89 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     catalog = read_catalog(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        url = settings.redis_url or await _embedded(settings, stack)
+        url = await stack.enter_async_context(store_url(settings))
         client = _client(url)
         stack.push_async_callback(client.aclose)
         store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S)
         await store.ping()
         queue = await stack.enter_async_context(DocketQueue(url, store=store))
-        slack = await _slack(settings, stack)
+        slack = await stack.enter_async_context(open_slack(settings))
         board: Board = (
             SlackBoard(slack, clock=clock, default_channel=settings.default_channel or "")
             if slack is not None
             else NullBoard()
         )
-        telemetry = _telemetry(settings, stack)
-        planner = _planner(settings, stack, clock)
-        prober = HttpProber(guard=Guard(), clock=clock, secrets=secret_of)
-        stack.push_async_callback(prober.aclose)
+        telemetry = stack.enter_context(open_telemetry(settings)) or NullTelemetry()
+        model = await stack.enter_async_context(open_model(settings, clock))
+        planner = MiniMaxPlanner(model, settings.minimax_model) if model is not None else NullPlanner()
+        prober = await stack.enter_async_context(open_prober(clock))
         yield _wire(settings, catalog, clock, store, queue, board, slack, telemetry, planner, prober)
+
+
+@asynccontextmanager
+async def store_url(settings: Settings) -> AsyncIterator[str]:
+    """The address of REDIS_URL's store, or of the built-in one, which runs for so long."""
+    if settings.redis_url is not None:
+        yield settings.redis_url
+        return
+    server = EmbeddedValkey(settings.data_dir)
+    try:
+        await server.start()
+        yield server.url
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def open_slack(settings: Settings) -> AsyncIterator[SlackApi | None]:
+    """Slack's Web API with the bot's token, or None without one."""
+    if settings.slack_bot_token is None:
+        yield None
+        return
+    async with SlackApi(token=settings.slack_bot_token, base_url=settings.slack_api_url) as api:
+        yield api
+
+
+async def open_app_connections(settings: Settings, app_token: str) -> None:
+    """Ask for a Socket Mode address, and leave it; raises SlackRefused or SlackBusy."""
+    async with SlackApi(token=app_token, base_url=settings.slack_api_url) as api:
+        await api.call("apps.connections.open", app_token=app_token)
+
+
+@contextmanager
+def open_telemetry(settings: Settings) -> Iterator[DatadogTelemetry | None]:
+    """Datadog's API, or None without both keys."""
+    if settings.dd_api_key is None or settings.dd_app_key is None:
+        yield None
+        return
+    telemetry = DatadogTelemetry(api_key=settings.dd_api_key, app_key=settings.dd_app_key, host=settings.dd_api_url)
+    try:
+        yield telemetry
+    finally:
+        telemetry.close()
+
+
+@asynccontextmanager
+async def open_model(settings: Settings, clock: Clock) -> AsyncIterator[MiniMaxClient | None]:
+    """The model's client, or None without a key."""
+    if settings.minimax_api_key is None:
+        yield None
+        return
+    client = MiniMaxClient(base_url=settings.minimax_base_url, api_key=settings.minimax_api_key, clock=clock)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+@asynccontextmanager
+async def open_prober(clock: Clock) -> AsyncIterator[HttpProber]:
+    """What sends requests to services, through the gate."""
+    prober = HttpProber(guard=Guard(), clock=clock, secrets=secret_of)
+    try:
+        yield prober
+    finally:
+        await prober.aclose()
 
 
 def _wire(
@@ -171,35 +253,6 @@ def _client(url: str) -> Redis:
         health_check_interval=15,
         retry=Retry(NoBackoff(), 1),
     )
-
-
-async def _embedded(settings: Settings, stack: AsyncExitStack) -> str:
-    server = EmbeddedValkey(settings.data_dir)
-    stack.push_async_callback(server.stop)
-    await server.start()
-    return server.url
-
-
-async def _slack(settings: Settings, stack: AsyncExitStack) -> SlackApi | None:
-    if settings.slack_bot_token is None:
-        return None
-    return await stack.enter_async_context(SlackApi(token=settings.slack_bot_token, base_url=settings.slack_api_url))
-
-
-def _telemetry(settings: Settings, stack: AsyncExitStack) -> Telemetry:
-    if settings.dd_api_key is None or settings.dd_app_key is None:
-        return NullTelemetry()
-    telemetry = DatadogTelemetry(api_key=settings.dd_api_key, app_key=settings.dd_app_key, host=settings.dd_api_url)
-    stack.callback(telemetry.close)
-    return telemetry
-
-
-def _planner(settings: Settings, stack: AsyncExitStack, clock: Clock) -> Planner:
-    if settings.minimax_api_key is None:
-        return NullPlanner()
-    client = MiniMaxClient(base_url=settings.minimax_base_url, api_key=settings.minimax_api_key, clock=clock)
-    stack.push_async_callback(client.aclose)
-    return MiniMaxPlanner(client, settings.minimax_model)
 
 
 async def install_webhook(settings: Settings, *, url: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings from the environment: the only reader of it. A malformed variable stops the start with one line that names it."""
+"""Settings from the environment, whose only reader this is. A malformed variable stops the start with one line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class SettingsError(BadInput):
 class Settings:
     """Everything that is configured. Optional integrations are None where their variables are not set.
 
-    ``dd_api_url`` is always set: from DD_API_URL, else from the site. ``retention_days`` is how long incidents are kept.
+    ``dd_api_url`` is always set: from DD_API_URL, else from the site. ``catalog_named`` says that FIXLOOP_CATALOG is
+    set, so that the file must exist. ``retention_days`` is how long incidents are kept.
     """
 
     slack_bot_token: str | None
@@ -51,6 +52,7 @@ class Settings:
     redis_url: str | None
     data_dir: Path
     catalog: Path
+    catalog_named: bool
     webhook_secret: str | None
     default_channel: str | None
     host: str
@@ -79,8 +81,9 @@ class Settings:
             minimax_base_url=read.url("MINIMAX_BASE_URL", MINIMAX_BASE_URL, ("http", "https")).rstrip("/"),
             minimax_model=read.text("MINIMAX_MODEL") or MINIMAX_MODEL,
             redis_url=read.url("REDIS_URL", "", ("redis", "rediss", "unix")) or None,
-            data_dir=Path(read.text("FIXLOOP_DATA_DIR") or "~/.fixloop").expanduser(),
-            catalog=Path(read.text("FIXLOOP_CATALOG") or "fixloop.yml").expanduser(),
+            data_dir=read.path("FIXLOOP_DATA_DIR", "~/.fixloop"),
+            catalog=read.path("FIXLOOP_CATALOG", "fixloop.yml"),
+            catalog_named=read.text("FIXLOOP_CATALOG") is not None,
             webhook_secret=read.text("FIXLOOP_WEBHOOK_SECRET"),
             default_channel=read.text("FIXLOOP_DEFAULT_CHANNEL"),
             host=read.text("HOST") or "127.0.0.1",
@@ -107,16 +110,21 @@ class _Reader:
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         value = self.text(name) or default
-        parts = urlsplit(value)
-        if value and (parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix")):
+        if value and not _is_address(value, schemes):
             raise SettingsError(f"{name} must be an address that begins with {' or '.join(f'{s}://' for s in schemes)}")
         return value
+
+    def path(self, name: str, default: str) -> Path:
+        try:
+            return Path(self.text(name) or default).expanduser()
+        except RuntimeError:
+            raise SettingsError(f"{name} begins with ~, and there is no such home directory") from None
 
     def whole(self, name: str, default: int, *, lowest: int, highest: int) -> int:
         value = self.text(name)
         if value is None:
             return default
-        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+        if not _is_digits(value) or not lowest <= int(value) <= highest:
             raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}")
         return int(value)
 
@@ -125,6 +133,20 @@ class _Reader:
         if value not in allowed:
             raise SettingsError(f"{name} must be one of {', '.join(sorted(allowed))}")
         return value
+
+
+def _is_digits(text: str) -> bool:
+    """ASCII digits, and few enough for Python to read them as a number."""
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.path if parts.scheme == "unix" else parts.hostname)
 
 
 def secret_of(reference: str) -> str | None:

@@ -17,7 +17,7 @@ from fixloop_bot.application.ports import Board, Clock, Store
 from fixloop_bot.application.resolution import Resolution, who
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Started, Validation
-from fixloop_bot.domain.errors import SlackRefused
+from fixloop_bot.domain.errors import NewerDocument, SlackRefused
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import RunKind
 
@@ -40,8 +40,8 @@ MOST_LISTED = 20
 class Wish:
     """One click or command, translated out of Slack's words.
 
-    ``what`` is an action or ``command``; ``incident`` an id or empty; ``text`` a command's words. ``block_id`` … ``chosen`` are
-    of a tick on the checklist. ``id`` is the same for a repeated delivery.
+    ``what`` is an action or ``command``; ``incident`` an id or empty; ``text`` a command's words. ``block_id`` …
+    ``chosen`` are of a tick on the checklist. ``id`` is the same for a repeated delivery.
     """
 
     id: str
@@ -104,7 +104,10 @@ class Desk:
             "mention": self._mention,
         }
         todo = doing.get(wish.what)
-        sentence = await todo(wish) if todo is not None else ""
+        try:
+            sentence = await todo(wish) if todo is not None else ""
+        except NewerDocument as newer:
+            sentence = str(newer)
         if sentence:
             await self._say(wish, sentence)
 

@@ -1,4 +1,4 @@
-"""What Datadog knows about an incident, gathered for plan and verdict. Where it cannot be asked, that is said and not guessed."""
+"""What Datadog knows about an incident, for plan and verdict. Where it cannot be asked, that is said, not guessed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def measure_of(incident: Incident, service: Service | None) -> Measure | None:
 async def hour_of_metrics(
     telemetry: Telemetry, incident: Incident, service: Service | None, *, now: float
 ) -> tuple[tuple[str, str, Points], ...]:
-    """One hour of the signal's metric and of the catalog's metrics, as (name, query, points); what fails is left out."""
+    """One hour of the signal's metric and the catalog's, as (name, query, points); what fails is left out."""
     queries = dict(service.metrics) if service is not None else {}
     measure = measure_of(incident, None)
     if measure is not None and measure.query not in queries.values():
@@ -69,6 +69,32 @@ def merged(series: Sequence[Series]) -> Points:
     return tuple((when, sum(values) / len(values)) for when, values in sorted(at.items()))
 
 
+def since(points: Points, start: float) -> Points:
+    """The points whose whole interval lies after ``start``: Datadog stamps a point with its interval's beginning."""
+    return tuple(point for point in points if point[0] >= start)
+
+
+def folded(points: Points, measure: Measure, *, over_s: float) -> float | None:
+    """One number of a series, folded as the monitor folds its window; None without points.
+
+    A sum over a shorter or longer time than the monitor's window is brought to that window's length: the limit fits.
+    """
+    values = [value for _, value in points]
+    if not values:
+        return None
+    match measure.reduce:
+        case "max":
+            return max(values)
+        case "min":
+            return min(values)
+        case "last":
+            return values[-1]
+        case "sum":
+            return sum(values) * measure.window_s / max(over_s, 1.0)
+        case _:
+            return sum(values) / len(values)
+
+
 def mean(points: Points) -> float | None:
     return sum(value for _, value in points) / len(points) if points else None
 
@@ -76,7 +102,7 @@ def mean(points: Points) -> float | None:
 async def traffic_since(telemetry: Telemetry, measure: Measure | None, *, start: float, end: float) -> TrafficReading:
     """What real traffic says between two epoch seconds; never raises.
 
-    The first tenth of the time is left out: the interval in which the run began still holds what was before it.
+    An interval that began before the run is left out: it still holds what was before it.
     """
     if measure is None:
         return TrafficReading(why_not="the alert names no metric")
@@ -84,8 +110,7 @@ async def traffic_since(telemetry: Telemetry, measure: Measure | None, *, start:
         series = await telemetry.query(measure.query, start=start, end=end)
     except TelemetryUnavailable as error:
         return TrafficReading(query=measure.query, limit=measure.limit, why_not=str(error).rstrip("."))
-    settled = start + (end - start) * 0.1
-    value = mean(tuple(point for point in merged(series) if point[0] >= settled))
+    value = folded(since(merged(series), start), measure, over_s=end - start)
     if value is None:
         return TrafficReading(query=measure.query, limit=measure.limit, why_not="no data since the run began")
     return TrafficReading(

@@ -1,7 +1,7 @@
 """Executes a run: its steps side by side, saved every second, so that any worker can take it over where it stands.
 
-A worker first claims the run; from then on an older claimant's writes are refused by the store, so that a worker that was
-only slow, and not dead, stops instead of writing a second verdict.
+A worker first claims the run; from then on an older claimant's writes are refused by the store, so that a worker that
+was only slow, and not dead, stops instead of writing a second verdict.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
 REDRAW_EVERY_S = 3.0
-"""Figures that only count up are shown at this pace, verdicts at once: Slack's budget for updates is for all incidents."""
+"""Figures that only count up are shown at this pace, verdicts at once: all incidents share Slack's budget."""
+MOST_ATTEMPTS = 12
+"""A run that has failed or killed so many workers ends without a verdict, instead of keeping its incident for ever."""
 LONGEST_RUN_S = 900.0
 """Wall-clock budget of a run besides its window; what is undecided then is inconclusive."""
 TRAFFIC_READINGS = 3
@@ -72,7 +74,8 @@ class Execution:
             return
         if not run.finished:
             try:
-                run = await self._perform(run, incident)
+                exhausted = run.attempt > MOST_ATTEMPTS
+                run = await (self._abandon(run) if exhausted else self._perform(run, incident))
             except Conflict as taken:
                 log.info("run %s goes on elsewhere: %s", run_id, taken)
                 return
@@ -86,6 +89,21 @@ class Execution:
         performing = _Performance(run, runners, store=self._store, ledger=self._ledger, clock=self._clock)
         run = await performing.until_decided(LONGEST_RUN_S + self._longest_window(run))
         return await self._finish(run, incident)
+
+    async def _abandon(self, run: Run) -> Run:
+        log.error("run %s could not be performed in %d attempts", run.id, MOST_ATTEMPTS)
+        reason = "FixLoop could not perform this run; its log says why."
+        lost = tuple(
+            step
+            if step.phase is StepPhase.DONE
+            else replace(step, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason="could not be performed")
+            for step in run.steps
+        )
+        verdict = RecoveryVerdict.INCONCLUSIVE if run.kind is RunKind.VALIDATE else None
+        now = self._clock.now()
+        run = replace(run, steps=lost, verdict=verdict, reason=reason, stopped_by="fixloop", finished_at=now)
+        await self._store.save_run(run)
+        return run
 
     def _longest_window(self, run: Run) -> float:
         service = self._catalog.service(run.service or "")
@@ -112,6 +130,7 @@ class Execution:
             window_s=service.proof.window_s if service is not None else 60.0,
             telemetry=self._telemetry,
             clock=self._clock,
+            earlier=len(await self._store.samples(run.id, step.id)),
         )
 
     async def _sampler(self, step: Step, run: Run, service: Service) -> StepSampler:
@@ -209,10 +228,19 @@ class _Performance:
             while not all(task.done() for task in steps):
                 await asyncio.wait(steps, timeout=SAVE_EVERY_S, return_when=asyncio.ALL_COMPLETED)
                 await self._save()
-                stopped_by = await self._store.stopped_by(self._run.id)
+                stopped_by = await self._stopped_by()
                 if stopped_by is not None or self._clock.now() > end:
                     self._run = replace(self._run, stopped_by=stopped_by)
                     self._give_up(steps, "stopped" if stopped_by else "the time budget is spent")
+
+    async def _stopped_by(self) -> str | None:
+        """Who has stopped the run, if anybody; a soak also ends where its incident no longer waits for it."""
+        run = self._run
+        stopped_by = await self._store.stopped_by(run.id)
+        if stopped_by is None and run.kind is RunKind.SOAK:
+            incident = await self._store.incident(run.incident_id)
+            return None if incident is not None and incident.soak_run == run.id else "fixloop"
+        return stopped_by
 
     def _give_up(self, steps: Sequence[asyncio.Task[None]], reason: str) -> None:
         for runner in self._runners:

@@ -1,19 +1,21 @@
 """A signal becomes, joins or reopens an incident.
 
-``receive`` is what the webhook waits for: it only makes the signal durable. ``take`` is the job that follows; it may run
-twice or be cut off anywhere, because the signal leaves the inbox only when its incident is saved.
+``receive`` is what the webhook waits for: it only makes the signal durable. ``take`` is the job that follows; it may
+run twice or be cut off anywhere, because the signal leaves the inbox only when its incident is saved.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.errors import Conflict, NewerDocument, StoreUnavailable
 from fixloop_bot.domain.incidents import (
     Absorbed,
     Entry,
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 
 REOPEN_WITHIN_S = 86_400.0
 """A Re-Triggered reopens what was resolved within a day; later it is a new incident that only looks alike."""
+MOST_TRIES = 6
+"""A signal that cannot be taken so often is put aside, with its error in the log; the others must go on."""
+TRIES_FORGOTTEN_S = 3_600.0
 
 
 class Intake:
@@ -48,13 +53,21 @@ class Intake:
     async def receive(self, signal: Signal) -> bool:
         """Store a signal durably; False if it was stored before. Raises StoreUnavailable."""
         fresh = await self._store.remember_signal(signal)
-        await self._ledger.hand_over([taking(signal)])
+        await self._ledger.hand_over([taking(signal.id)])
         return fresh
 
     async def take(self, signal_id: str) -> None:
         """Absorb a stored signal into its incident, opening one if need be."""
         async with self._one_at_a_time:
-            await self._take(signal_id)
+            try:
+                await self._take(signal_id)
+            except (StoreUnavailable, Conflict, NewerDocument):
+                raise  # it will be possible later
+            except Exception:
+                if await self._store.count(f"take:{signal_id}", seconds=TRIES_FORGOTTEN_S) < MOST_TRIES:
+                    raise
+                log.exception("signal %s could not be taken and was put aside", signal_id)
+                await self._store.park_signal(signal_id)
 
     async def _take(self, signal_id: str) -> None:
         signal = await self._store.unread_signal(signal_id)
@@ -67,6 +80,7 @@ class Intake:
             await self._open(signal)
         else:
             log.info("a %s of nothing known was noted and left alone: %s", signal.transition.value, signal.identity)
+            await self._store.keep_recovery(signal)
         await self._store.signal_done(signal.id)
 
     async def _home_of(self, signal: Signal) -> str | None:
@@ -81,18 +95,22 @@ class Intake:
 
     async def _absorb(self, incident_id: str, signal: Signal) -> None:
         def decide(incident: Incident) -> Change | None:
-            return _follow(absorb(incident, signal), signal)
+            absorbed = absorb(incident, signal)
+            return None if absorbed.incident is incident else _follow(absorbed, signal)
 
         await self._ledger.change(incident_id, decide)
 
     async def _open(self, signal: Signal) -> None:
         number = await self._store.next_incident_number()
         incident = self._new_incident(signal, number)
+        recovery = await self._store.early_recovery(signal.identity)
+        if recovery is not None:
+            incident = _follow(absorb(incident, recovery), recovery).incident
         created = await self._ledger.open(incident, [planning(incident)])
         if created is None:  # somebody opened one for this service a moment ago: join it
             holder = await self._store.open_incident_of(incident.service_key)
             if holder is None:
-                raise RuntimeError("an open incident vanished")
+                raise Conflict(f"The open incident of {incident.service_key} was resolved just now.")
             await self._absorb(holder, signal)
 
     def _new_incident(self, signal: Signal, number: int) -> Incident:
@@ -150,8 +168,8 @@ def first_line(signal: Signal) -> SignalLine:
     )
 
 
-def taking(signal: Signal) -> Job:
-    return Job(name=jobs.TAKE_SIGNAL, args=(signal.id,), key=f"signal:{signal.id}")
+def taking(signal_id: str) -> Job:
+    return Job(name=jobs.TAKE_SIGNAL, args=(signal_id,), key=f"signal:{signal_id}")
 
 
 def planning(incident: Incident, *, asked_by: str = "fixloop", hint: str = "") -> Job:
@@ -172,8 +190,8 @@ def starting(incident: Incident, kind: RunKind, *, by: str) -> Job:
 
 
 def _opens(signal: Signal) -> bool:
-    # A transition that nobody understands opens a thread too: a needless thread costs less than a missed outage, and the
-    # card says that the alert did not tell whether it fires.
+    # A transition that nobody understands opens a thread too: a needless thread costs less than a missed outage, and
+    # the card says that the alert did not tell whether it fires.
     return signal.transition.alerting or signal.transition is Transition.UNKNOWN
 
 
@@ -189,10 +207,14 @@ def _belongs_to_resolved(incident: Incident, signal: Signal) -> bool:
 
 def _follow(absorbed: Absorbed, signal: Signal) -> Change:
     incident = absorbed.incident
+    if signal.transition.alerting and absorbed.reading is not Reading.LATE and incident.wanted_by == "datadog":
+        incident = replace(incident, wanted_run=None, wanted_by="")  # what had recovered is back
     if absorbed.reading is Reading.REOPENED and incident.plan is not None:
         return Change(incident=incident, jobs=(starting(incident, RunKind.CONFIRM, by="datadog"),))
     quiet = not any(line.firing for line in incident.signals)
     wants_proof = incident.state in (State.OPEN, State.REPRODUCED) and signal.recovers and quiet
-    if absorbed.reading is Reading.RECOVERED and wants_proof and incident.plan is not None:
-        return Change(incident=incident, jobs=(starting(incident, RunKind.VALIDATE, by="datadog"),))
-    return Change(incident=incident)
+    if absorbed.reading is not Reading.RECOVERED or not wants_proof:
+        return Change(incident=incident)
+    if incident.plan is None:  # it follows the confirm run of the plan that is being written
+        return Change(incident=replace(incident, wanted_run=RunKind.VALIDATE, wanted_by="datadog"))
+    return Change(incident=incident, jobs=(starting(incident, RunKind.VALIDATE, by="datadog"),))

@@ -1,7 +1,7 @@
 """Work that outlives a request. A job carries ids only; its handler reads the newest state from the store.
 
-A job is saved with the state that asks for it (an outbox in the same atomic write) and only then handed to the queue, so
-that a process killed between the two loses nothing: the sweep hands it over again. ``key`` makes that harmless.
+A job is saved with the state that asks for it (an outbox in the same atomic write) and only then handed to the queue,
+so that a process killed between the two loses nothing: the sweep hands it over again. ``key`` makes that harmless.
 """
 
 from __future__ import annotations

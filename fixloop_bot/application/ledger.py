@@ -41,8 +41,8 @@ class Ledger:
     async def change(self, incident_id: str, decide: Callable[[Incident], Change | None]) -> Incident | None:
         """Apply ``decide`` to the newest state, again if somebody else wrote first.
 
-        ``decide`` is pure and may run several times; None from it changes nothing. Returns the incident as it then is, or None
-        if there is none of this id. Raises StoreUnavailable, and whatever ``decide`` raises.
+        ``decide`` is pure and may run several times; None from it changes nothing. Returns the incident as it then is,
+        or None if there is none of this id. Raises StoreUnavailable, and whatever ``decide`` raises.
         """
         for _ in range(TRIES):
             incident = await self._store.incident(incident_id)

@@ -1,4 +1,4 @@
-"""From an incident to a vetted plan of five steps: the model's if it writes a usable one in time, else the standard plan.
+"""From an incident to a vetted plan of five steps: the model's if it is usable and in time, else the standard plan.
 
 Never an empty plan, never an unvetted request. Once the plan stands, its confirm run starts by itself.
 """
@@ -15,6 +15,7 @@ from fixloop_bot.application.intake import planning, starting
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Store, Telemetry, UnusableAnswer
 from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.described import with_schemas
 from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.openapi import Operation, operations
@@ -95,15 +96,15 @@ class Planning:
         began = self._clock.now()
         known = await self._operations(service)
         try:
-            if not self._planner.available:
-                raise PlannerUnavailable("MINIMAX_API_KEY is not set")
             async with asyncio.timeout(DEADLINE_S):
-                brief = await self._brief(incident, service, known, hint=hint)
-                steps, asks = await self._ask_model(brief, service)
+                steps, asks = await self._by_model(incident, service, known, hint=hint)
         except TimeoutError:
             why = f"the model did not answer in {DEADLINE_S:.0f} s"
         except PlannerUnavailable as error:
             why = str(error).rstrip(".")
+        except Exception:
+            log.exception("the model's plan for %s failed", incident.id)
+            why = "writing a plan failed, and FixLoop's log says how"
         else:
             return Plan(
                 version=version,
@@ -124,11 +125,21 @@ class Planning:
             why=why,
         )
 
-    async def _ask_model(self, brief: PlanBrief, service: Service | None) -> tuple[tuple[Step, ...], int]:
+    async def _by_model(
+        self, incident: Incident, service: Service | None, known: Sequence[Operation], *, hint: str
+    ) -> tuple[tuple[Step, ...], int]:
+        if not self._planner.available:
+            raise PlannerUnavailable("MINIMAX_API_KEY is not set")
+        brief = await self._brief(incident, service, known, hint=hint)
+        return await self._ask_model(brief, service, known)
+
+    async def _ask_model(
+        self, brief: PlanBrief, service: Service | None, known: Sequence[Operation]
+    ) -> tuple[tuple[Step, ...], int]:
         for ask in range(1, ASKS + 1):
             try:
                 draft = await self._planner.draft(brief)
-                return vet(draft.steps, service), ask
+                return vet(with_schemas(draft.steps, known), service), ask
             except UnusableAnswer as answer:
                 brief = replace(brief, complaints=answer.complaints, last_answer=answer.raw)
             except PlanRejected as rejection:
@@ -162,7 +173,9 @@ class Planning:
                 return await asyncio.to_thread(operations, document, base_url=service.base_url)
         except (BadInput, TimeoutError) as error:
             log.info("no OpenAPI document of %s: %s", service.name, error)
-            return ()
+        except Exception:
+            log.exception("the OpenAPI document of %s was too much for FixLoop", service.name)
+        return ()
 
 
 def _not_now(incident: Incident) -> str:

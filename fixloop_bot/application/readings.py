@@ -1,14 +1,15 @@
 """Steps that are read from Datadog: a metric against its limit, a monitor's state.
 
-They are read again and again until the window is over. A metric that is bad in a confirm run is the bug, seen, at once; in
-a validate run it may take the whole window to get well. A monitor that still averages over the past is reported, not waited for.
+They are read again and again until the window is over. A metric that is bad in a confirm run is the bug, seen, at
+once; in a validate run it may take the whole window to get well. A monitor that still averages over the past is
+reported, not waited for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fixloop_bot.application.evidence import HOUR_S, mean, merged
+from fixloop_bot.application.evidence import HOUR_S, mean, merged, since
 from fixloop_bot.application.ports import Clock, Telemetry
 from fixloop_bot.domain.errors import TelemetryUnavailable
 from fixloop_bot.domain.plans import MetricCheck, MonitorCheck, Step
@@ -45,7 +46,9 @@ class ReadingStep:
         window_s: float,
         telemetry: Telemetry,
         clock: Clock,
+        earlier: int = 0,
     ) -> None:
+        """``earlier`` readings were stored by another worker: the next one's number follows theirs."""
         self.step = step
         self._kind = kind
         self._started_at = started_at
@@ -53,7 +56,8 @@ class ReadingStep:
         self._window_s = window_s
         self._telemetry = telemetry
         self._clock = clock
-        self._state = _State()
+        self._state = _State(number=earlier)
+        self._earlier = earlier
         self._unsaved: list[Sample] = []
         self._began: float | None = None
 
@@ -64,7 +68,7 @@ class ReadingStep:
         while self._state.verdict is None:
             sample = await self._read()
             self._count(sample)
-            self._decide(sample, over=self._clock.now() >= end)
+            self._decide(sample, over=self._clock.now() >= end, late=self._clock.now() >= end + self._window_s)
             if self._state.verdict is None:
                 pause = max(SOONEST_S, self._telemetry.seconds_between_queries())
                 await self._clock.sleep(min(pause, max(SOONEST_S, end - self._clock.now())))
@@ -77,7 +81,7 @@ class ReadingStep:
         state.void += sample.outcome is Outcome.VOID
         self._unsaved.append(sample)
 
-    def _decide(self, sample: Sample, *, over: bool) -> None:
+    def _decide(self, sample: Sample, *, over: bool, late: bool) -> None:
         confirm = self._kind is RunKind.CONFIRM
         if sample.outcome is Outcome.FAILED and confirm:
             self._settle(StepVerdict.FAILED, sample.reason())
@@ -89,7 +93,7 @@ class ReadingStep:
             self._settle(StepVerdict.SKIPPED, f"not measured: {sample.reason()}")
         elif isinstance(self.step.check, MonitorCheck):
             self._settle(StepVerdict.SKIPPED, f"reported, not waited for: {sample.reason()}")
-        else:
+        elif late:  # a metric lags: what is still bad after one window may be well within the next
             self._settle(StepVerdict.FAILED, sample.reason())
 
     def _settle(self, verdict: StepVerdict, reason: str) -> None:
@@ -108,9 +112,8 @@ class ReadingStep:
             return Sample(number=number, at=now, outcome=Outcome.VOID, fault=fault)
 
     async def _read_metric(self, check: MetricCheck, number: int, now: float) -> Sample:
-        recent = max(self._opened_at - RECENT_S, now - RECENT_S)
-        start = recent if self._kind is RunKind.CONFIRM else self._started_at + (now - self._started_at) * 0.1
-        value = mean(merged(await self._telemetry.query(check.query, start=start, end=now)))
+        start = self._look_from(now)
+        value = mean(since(merged(await self._telemetry.query(check.query, start=start, end=now)), start))
         limit = check.limit if check.limit is not None else await self._limit_from_before(check)
         if value is None or limit is None:
             fault = Fault(
@@ -133,6 +136,11 @@ class ReadingStep:
             request=check.query,
             failures=() if healthy else (failure,),
         )
+
+    def _look_from(self, now: float) -> float:
+        if self._kind is RunKind.CONFIRM:
+            return max(self._opened_at, now) - RECENT_S
+        return max(self._started_at, now - self._window_s)
 
     async def _limit_from_before(self, check: MetricCheck) -> float | None:
         if check.times_before is None:
@@ -177,7 +185,7 @@ class ReadingStep:
             phase=StepPhase.DONE if state.verdict is not None else waiting,
             verdict=state.verdict,
             reason=state.reason,
-            samples=state.number - state.void,
+            samples=state.number - self._earlier - state.void,
             failed=state.failed,
             void=state.void,
             window_left_s=0.0 if state.verdict is not None else left,

@@ -1,7 +1,8 @@
 """One repeated step of a run: when to probe, what has been seen, and when it is decided.
 
-The schedule matters more than the statistic: one sample at a random time in each slot over the whole window, every other
-one on a fresh connection, no retries. Broken may be said at any moment; recovered only after the window (rule of proof 2).
+The schedule matters more than the statistic: one sample at a random time in each slot over the whole window, every
+other one on a fresh connection, no retries. Broken may be said at any moment; recovered only after the window (rule of
+proof 2).
 """
 
 from __future__ import annotations

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 
 from fixloop_bot.application import jobs
-from fixloop_bot.application.intake import taking
+from fixloop_bot.application.intake import planning, taking
 from fixloop_bot.application.jobs import Job, JobQueue
 from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.application.validation import executing
 from fixloop_bot.domain.errors import StoreUnavailable
+from fixloop_bot.domain.incidents import Incident
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
+FORSAKEN_EVERY_S = 30.0
+"""Work that an incident waits for and that no queue knows any more is rare: one process looks for it, so often."""
+PLAN_OVERDUE_S = 120.0
 
 
 class Sweep:
@@ -24,20 +29,38 @@ class Sweep:
         self._clock = clock
 
     async def run(self) -> None:
-        """Sweep for ever."""
+        """Sweep for ever; one thing that cannot be swept must not keep the next sweep from the others."""
         while True:
             try:
                 await self.once()
             except StoreUnavailable as error:
                 log.warning("the sweep waits: %s", error)
+            except Exception:
+                log.exception("a sweep was cut short")
             await self._clock.sleep(EVERY_S)
 
     async def once(self) -> None:
         """Hand over everything that waits; what is under way already is recognised by its key."""
         await self._queue.hand_over(list(await self._store.waiting_jobs()))
-        await self._queue.hand_over([taking(signal) for signal in await self._store.unread_signals()])
+        await self._queue.hand_over([taking(signal_id) for signal_id in await self._store.unread_signals()])
         now = self._clock.now()
         await self._queue.hand_over([_redraw(incident_id, now) for incident_id in await self._store.dirty_threads()])
+        if await self._store.once("sweep:forsaken", seconds=FORSAKEN_EVERY_S):
+            await self._hand_over_forsaken(now)
+
+    async def _hand_over_forsaken(self, now: float) -> None:
+        for incident_id in await self._store.open_incidents():
+            incident = await self._store.incident(incident_id)
+            if incident is not None:
+                await self._queue.hand_over(awaited(incident, now))
+
+
+def awaited(incident: Incident, now: float) -> list[Job]:
+    """What an incident waits for: its runs, and a plan that is overdue. Queued again, they are harmless."""
+    waits = [executing(run_id) for run_id in (incident.active_run, incident.soak_run) if run_id is not None]
+    if incident.planning_since is not None and now - incident.planning_since > PLAN_OVERDUE_S:
+        waits.append(planning(incident))
+    return waits
 
 
 def _redraw(incident_id: str, now: float) -> Job:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import math
+from collections.abc import AsyncIterator
 
 from fixloop_bot.application import evidence
 from fixloop_bot.application.ports import Board, Clock, DeepLinks, Store
 from fixloop_bot.application.views import Links, ThreadView
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run, RunKind
 
 log = logging.getLogger(__name__)
 
 BETWEEN_UPDATES_S = 2.5
-"""Slack allows 50 chat.update a minute for a whole workspace; a card that changes all the time is redrawn at this pace."""
+"""Slack allows 50 chat.update a minute for a whole workspace: a card that changes all the time is redrawn so often."""
+HOLD_EVERY_S = 2.0
+"""A drawing worker renews its hold on the thread; a killed one's ends within seconds."""
+LONGEST_PAUSE_S = 60.0
+AFTER_A_FAULT_S = 30.0
+"""A card that cannot be drawn, by a fault of ours, is tried again so often: the next state may be drawable."""
 AROUND_S = 3600.0
 """Links open with an hour before the incident's start."""
 
@@ -32,26 +40,51 @@ class Threads:
         self._clock = clock
 
     async def refresh(self, incident_id: str) -> None:
-        """Show the newest state; returns at once if somebody else is showing it, who will then see this state too."""
+        """Show the newest state; returns at once if somebody else is showing it, who will then see this state too.
+
+        Where Slack asks to wait, no worker is held for it: the thread stays marked, and the sweep comes back in time.
+        """
         token = await self._store.enter_thread(incident_id)
         if token is None:
             return
         try:
-            while True:
-                await self._store.thread_is_clean(incident_id)
-                await self._show(incident_id)
-                if await self._store.leave_thread(incident_id, token):
-                    return
-                await self._clock.sleep(BETWEEN_UPDATES_S)
+            async with self._holding(incident_id, token):
+                await self._show_until_clean(incident_id, token)
         except SlackBusy as busy:
-            await self._store.mark_dirty(incident_id)
-            await self._clock.sleep(min(busy.retry_after, 30.0))
-            await self._store.abandon_thread(incident_id, token)
+            pause = min(max(busy.retry_after, BETWEEN_UPDATES_S), LONGEST_PAUSE_S)
+            log.info("%s is shown in %.0f s: %s", incident_id, pause, busy)
+            await self._store.postpone_thread(incident_id, token, seconds=pause)
+        except asyncio.CancelledError:
+            await self._store.postpone_thread(incident_id, token, seconds=0)
             raise
-        except BaseException:
-            await self._store.mark_dirty(incident_id)
-            await self._store.abandon_thread(incident_id, token)
+        except StoreUnavailable:
             raise
+        except Exception:
+            log.exception("%s could not be drawn", incident_id)
+            await self._store.postpone_thread(incident_id, token, seconds=AFTER_A_FAULT_S)
+
+    async def _show_until_clean(self, incident_id: str, token: str) -> None:
+        while True:
+            await self._store.thread_is_clean(incident_id)
+            await self._show(incident_id)
+            if await self._store.leave_thread(incident_id, token):
+                return
+            await self._clock.sleep(BETWEEN_UPDATES_S)
+
+    @contextlib.asynccontextmanager
+    async def _holding(self, incident_id: str, token: str) -> AsyncIterator[None]:
+        holding = asyncio.create_task(self._hold(incident_id, token), name=f"hold-{incident_id}")
+        try:
+            yield
+        finally:
+            holding.cancel()
+            await asyncio.wait({holding})
+
+    async def _hold(self, incident_id: str, token: str) -> None:
+        while True:
+            await self._clock.sleep(HOLD_EVERY_S)
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.hold_thread(incident_id, token)
 
     async def _show(self, incident_id: str) -> None:
         view = await self.view(incident_id)
@@ -66,7 +99,7 @@ class Threads:
             await self._board.publish(view, refs, save)
         except SlackRefused as refusal:
             # The state stands, only its picture is missing; trying the same again would be refused again.
-            log.error("%s is not shown in Slack: %s", incident_id, refusal)
+            log.error("%s is not shown in Slack: %s", incident_id, refusal)  # noqa: TRY400 - the sentence says it all
 
     async def view(self, incident_id: str) -> ThreadView | None:
         """Everything the cards show, read now."""

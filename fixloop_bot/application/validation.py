@@ -17,6 +17,8 @@ from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.incidents import TRANSITIONS, Incident, Move, RunLine, State, advance
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
 
+RUNS_KEPT = 100
+"""A monitor that flaps for weeks starts runs without end; the card needs the last ones."""
 MACHINES = frozenset({"datadog", "fixloop"})
 """Starters that are not people; what they ask for waits until the running run has ended."""
 
@@ -48,10 +50,7 @@ class Validation:
             outcome[0], change = self._begin(incident, kind, by=by)
             return change
 
-        before = await self._store.incident(incident_id)
         await self._ledger.change(incident_id, decide)
-        if outcome[0].run_id is not None and before is not None and before.soak_run is not None:
-            await self._store.stop_run(before.soak_run, by)
         return outcome[0]
 
     async def start_when_free(self, incident_id: str, kind: str, by: str) -> None:
@@ -85,7 +84,7 @@ class Validation:
         now = self._clock.now()
         refusal = _refusal(incident, kind)
         if refusal is not None:
-            wanted = by in MACHINES and kind is RunKind.VALIDATE and _confirming(incident)
+            wanted = by in MACHINES and _worth_waiting(incident, kind)
             keep = Change(incident=replace(incident, wanted_run=kind, wanted_by=by)) if wanted else None
             return refusal, keep
         run = _new_run(incident, kind, by=by, now=now)
@@ -93,28 +92,38 @@ class Validation:
             incident,
             active_run=run.id,
             soak_run=None,
-            runs=(*incident.runs, _line(run)),
-            wanted_run=None,
-            wanted_by="",
+            runs=with_run(incident, run),
+            wanted_run=None if incident.wanted_run is kind else incident.wanted_run,
+            wanted_by="" if incident.wanted_run is kind else incident.wanted_by,
         ).noted(now, by, f"started {kind.value} run {run.number} of plan v{run.plan.version}")
-        return Started(run_id=run.id), Change(incident=updated, jobs=(executing(run),), run=run)
+        return Started(run_id=run.id), Change(incident=updated, jobs=(executing(run.id),), run=run)
 
     def _with_next(self, incident: Incident, run: Run, *, soak_s: float) -> Change:
         now = self._clock.now()
         if run.kind is RunKind.VALIDATE and run.verdict is RecoveryVerdict.PROVEN and soak_s > 0:
             soak = _new_run(incident, RunKind.SOAK, by="fixloop", now=now, of=run)
             watched = replace(
-                incident, runs=(*incident.runs, _line(soak)), soak_run=soak.id, soak_until=now + soak_s, soak_held=False
+                incident, runs=with_run(incident, soak), soak_run=soak.id, soak_until=now + soak_s, soak_held=False
             )
-            return Change(incident=watched, jobs=(executing(soak),), run=soak)
+            return Change(incident=watched, jobs=(executing(soak.id),), run=soak)
         if incident.wanted_run is not None and incident.is_open and incident.active_run is None:
             follow = starting(incident, incident.wanted_run, by=incident.wanted_by)
             return Change(incident=replace(incident, wanted_run=None, wanted_by=""), jobs=(follow,))
         return Change(incident=incident)
 
 
-def executing(run: Run) -> Job:
-    return Job(name=jobs.EXECUTE_RUN, args=(run.id,), key=f"run:{run.id}")
+def executing(run_id: str) -> Job:
+    return Job(name=jobs.EXECUTE_RUN, args=(run_id,), key=f"run:{run_id}")
+
+
+def with_run(incident: Incident, run: Run) -> tuple[RunLine, ...]:
+    """The incident's runs and a new one; of many, the oldest is dropped, but never the plan's confirm run."""
+    lines = (*incident.runs, _line(run))
+    if len(lines) <= RUNS_KEPT:
+        return lines
+    before = incident.last_run(RunKind.CONFIRM, plan_hash=run.plan.hash)
+    oldest = next((line for line in lines if line.finished_at is not None and line != before), None)
+    return tuple(line for line in lines if line is not oldest)
 
 
 def _refusal(incident: Incident, kind: RunKind) -> Started | None:
@@ -135,10 +144,12 @@ def _refusal(incident: Incident, kind: RunKind) -> Started | None:
     return None
 
 
-def _confirming(incident: Incident) -> bool:
-    """Whether a confirm run is going: a validate run that is wanted now follows it. One that runs already is enough."""
+def _worth_waiting(incident: Incident, kind: RunKind) -> bool:
+    """Whether a run that is wanted now follows the one that is going: a run of the same kind and plan is enough."""
     line = incident.run_line(incident.active_run or "")
-    return line is not None and line.kind is RunKind.CONFIRM
+    if line is None or incident.plan is None:
+        return False
+    return line.plan_hash != incident.plan.hash or (line.kind is RunKind.CONFIRM and kind is RunKind.VALIDATE)
 
 
 def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run | None = None) -> Run:
@@ -149,7 +160,7 @@ def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run 
     steps = [step for step in plan.steps if step.id in chosen and not step.manual]
     if kind is RunKind.SOAK:
         steps = [step for step in steps if step.repeated]
-    number = len(incident.runs) + 1
+    number = incident.runs[-1].number + 1 if incident.runs else 1
     return Run(
         id=f"{incident.id}-r{number}",
         incident_id=incident.id,

@@ -23,9 +23,8 @@ class Links:
 class ThreadView:
     """Everything that the cards of one incident show.
 
-    ``confirm`` is the last confirm run of the current plan (running or finished), ``shown`` the run that the results card is
-    about (the running one, else the last finished confirm or validate run), ``soak`` the watch after a proof. ``by_hand`` says
-    why a built-in way is in use where an integration is missing ("Datadog keys are not set").
+    ``confirm`` is the last confirm run of the current plan (running or finished), ``shown`` the run that the results
+    card is about (the running one, else the last confirm or validate run), ``soak`` the watch after a proof.
     """
 
     incident: Incident
@@ -53,7 +52,7 @@ class PartRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadRefs:
-    """Where an incident's cards are in Slack. ``channel`` is the id Slack answered with; ``trouble`` what it refused."""
+    """Where an incident's cards are. ``channel`` is the id that Slack answered with; ``trouble`` what it refused."""
 
     channel: str | None = None
     parts: tuple[PartRef, ...] = ()

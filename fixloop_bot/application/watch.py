@@ -30,11 +30,15 @@ IDLE_S = 5.0
 
 @dataclass(slots=True)
 class Streak:
-    """Readings in a row on one side of the limit, and whether a trigger was sent for this trouble."""
+    """Readings in a row on one side of the limit. ``since`` is when a trigger was sent for the trouble that lasts.
+
+    ``told`` says that this process has seen to the end of whatever trouble it found when it began.
+    """
 
     bad: int = 0
     good: int = 0
     since: float | None = None
+    told: bool = False
 
 
 class Watch:
@@ -93,23 +97,39 @@ class Watch:
         streak = self._streaks.setdefault((service.name, name), Streak())
         if measure.comparator.breached(value, measure.limit):
             streak.bad, streak.good = streak.bad + 1, 0
-            if streak.bad == READINGS_TO_OPEN:
-                streak.since = now
+            if streak.bad >= READINGS_TO_OPEN and streak.since is None:
                 await self._intake.receive(_signal(service, name, measure, value, now, Transition.TRIGGERED, since=now))
+                streak.since = now
         else:
             streak.bad, streak.good = 0, streak.good + 1
-            if streak.good == READINGS_TO_RECOVER and streak.since is not None:
-                since, streak.since = streak.since, None
-                await self._intake.receive(
-                    _signal(service, name, measure, value, now, Transition.RECOVERED, since=since)
-                )
+            if streak.good >= READINGS_TO_RECOVER and (streak.since is not None or not streak.told):
+                await self._recover(service, name, measure, value, now, streak)
+
+    async def _recover(
+        self, service: Service, name: str, measure: Measure, value: float, now: float, streak: Streak
+    ) -> None:
+        """Tell that the trouble is over, also one that another process, or this one before its restart, has told of."""
+        since = streak.since or await self._firing_since(_identity(service, name))
+        if since is not None:
+            await self._intake.receive(_signal(service, name, measure, value, now, Transition.RECOVERED, since=since))
+        streak.since, streak.told = None, True
+
+    async def _firing_since(self, identity: str) -> float | None:
+        incident_id = await self._store.incident_of_identity(identity)
+        incident = await self._store.incident(incident_id) if incident_id is not None else None
+        lines = incident.signals if incident is not None and incident.is_open else ()
+        return next((line.last_at for line in lines if line.identity == identity and line.firing), None)
+
+
+def _identity(service: Service, name: str) -> str:
+    return f"watch:{service.name}:{name}"
 
 
 def _signal(
     service: Service, name: str, measure: Measure, value: float, now: float, transition: Transition, *, since: float
 ) -> Signal:
     title = {"error_rate": "error rate", "p95_ms": "95th percentile of latency"}[name]
-    identity = f"watch:{service.name}:{name}"
+    identity = _identity(service, name)
     return Signal(
         id=f"{identity}:{transition.value}:{since:.0f}",
         identity=identity,

@@ -35,9 +35,7 @@ _LEADING_VARIABLE = re.compile(r"\{\{\s*[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An address that the catalog allows. ``path`` begins with ``/`` and holds the query too, exactly as it
-    is sent.
-    """
+    """An address that the catalog allows. ``path`` begins with ``/`` and holds the query too, exactly as it is sent."""
 
     origin: Origin
     path: str
@@ -144,9 +142,7 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 
 def _canonical_host(host: str) -> str:
-    """A host in the one spelling that every program reads alike: no trailing dot, no octal, hex or short
-    numbers.
-    """
+    """A host in the one spelling that every program reads alike: no trailing dot, no octal, hex or short numbers."""
     if host.startswith("["):
         return _canonical_ip6(host[1:-1])
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
@@ -194,9 +190,7 @@ def _check_query(query: str) -> None:
 
 
 def _decoded(text: str) -> str:
-    """The text with every layer of percent-encoding taken off, in compatibility form (a full-width dot is a
-    dot).
-    """
+    """The text with every layer of percent-encoding taken off, in compatibility form (a full-width dot is a dot)."""
     for _ in range(MOST_ENCODINGS):
         raw = unquote_to_bytes(text)
         if any(byte < 0x20 or byte == 0x7F for byte in raw):
@@ -232,9 +226,7 @@ def _check_method(name: str, allow: Allow, method: str, path: str, prefix: str) 
 
 
 def _under(path: str, prefix: str) -> bool:
-    """Whether a path is the prefix or lies below it, by whole decoded segments; ``/a/`` means only what is
-    below.
-    """
+    """Whether a path is the prefix or lies below it, by whole decoded segments; ``/a/`` means only what is below."""
     have, want = _segments(path), _segments(prefix)
     below = want[-1] == b""
     want = want[:-1] if below else want

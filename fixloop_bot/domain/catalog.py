@@ -49,9 +49,10 @@ class Origin:
 class Allow:
     """What a check may touch; nothing else is reachable.
 
-    ``origins`` holds the base_url's own and those of ``hosts`` (a host without a port stands for the base_url's scheme and
-    its usual port). ``networks`` are CIDR texts that the names may resolve to; empty means public addresses, and
-    loopback only if base_url is loopback. ``writes`` are path prefixes where POST/PUT/PATCH/DELETE are safe to repeat.
+    ``origins`` holds the base_url's own and those of ``hosts`` (a host without a port stands for the base_url's
+    scheme and its usual port). ``networks`` are CIDR texts that the names may resolve to; empty means public
+    addresses, and loopback only if base_url is loopback. ``writes`` are path prefixes where POST/PUT/PATCH/DELETE are
+    safe to repeat.
     """
 
     origins: tuple[Origin, ...] = ()
@@ -73,7 +74,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One entry of the catalog. ``secrets`` maps a variable to where its value is kept (``env:NAME``), never to the value."""
+    """One entry of the catalog. ``secrets`` maps a variable to where its value is kept: ``env:NAME``."""
 
     name: str
     channel: str | None = None

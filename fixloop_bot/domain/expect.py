@@ -36,6 +36,8 @@
 * ``{{name}}`` stands for an input or a captured value, in quotes or not; alone it keeps its type, in a text it is text.
 * ``contains`` ignores case in a header. ``body ==`` ignores the space around.
 * A quantile says something about the step, not about one answer: ``Assertion.quantile``.
+
+Long because the grammar stands beside its reader.
 """
 
 from __future__ import annotations

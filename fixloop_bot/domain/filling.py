@@ -1,5 +1,4 @@
-"""Filling a request's variables: ``{{name}}`` from inputs and captures, ``${NAME}`` from secrets, in one
-pass.
+"""Filling a request's variables: ``{{name}}`` from inputs and captures, ``${NAME}`` from secrets, in one pass.
 
 One pass, so that a value which looks like a variable stays text: an answer that says ``${TOKEN}`` never
 becomes the token. Each value is written in the language of its place (percent-encoded in an address, escaped
@@ -82,9 +81,7 @@ def uses_secret(request: Request) -> bool:
 
 
 def fill_request(request: Request, values: Values) -> FilledRequest:
-    """The request as it will be sent; raises Unfilled. An address that begins with a variable takes it as it
-    is.
-    """
+    """The request as it will be sent; raises Unfilled. An address that begins with a variable takes it as it is."""
     headers = tuple((name.lower(), values.fill(value, str)) for name, value in request.headers)
     body, kind = _body(request, headers, values)
     if body is not None and not any(name == "content-type" for name, _ in headers):
@@ -113,9 +110,7 @@ def _body(request: Request, headers: tuple[tuple[str, str], ...], values: Values
 
 
 def _json(template: str, values: Values) -> str:
-    """JSON text; a string that is one variable takes the value with its type, so that ``"{{qty}}"`` becomes
-    ``2``.
-    """
+    """JSON text; a string that is one variable takes the value with its type, so that ``"{{qty}}"`` becomes ``2``."""
     if "{{" not in template and "${" not in template:
         return template
     parts = _WHOLE_STRING.split(template)

@@ -1,6 +1,4 @@
-"""Which headers a check may send. A short list, because a header can turn a request into another one
-(SAFETY).
-"""
+"""Which headers a check may send. A short list, because a header can turn a request into another one (SAFETY)."""
 
 from __future__ import annotations
 

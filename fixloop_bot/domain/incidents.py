@@ -7,9 +7,9 @@
       │                     └────── regress ──────┤                     │
       └───────────── alert, alert again ──────────┴──── alert again, reopen
 
-Datadog's Recovered moves nothing (rule of proof 5): it is noted, and asks for a validate run. A signal that is older than
-what is already known of its identity is noted as late and moves nothing. A move that the table does not have raises
-IllegalTransition and changes nothing.
+Datadog's Recovered moves nothing (rule of proof 5): it is noted, and asks for a validate run. A signal that is older
+than what is already known of its identity is noted as late and moves nothing. A move that the table does not have
+raises IllegalTransition and changes nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from fixloop_bot.domain.plans import Plan
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.signals import IdentityKind, Measure, Signal, Transition, bare_title
 
+SIGNALS_KEPT = 50
+"""Troubles kept in an incident: a storm of monitors, or one that flaps for days, must not make it grow without end."""
 ABSORBED_LENGTH = 200
 """Ids of the newest absorbed signals, kept so that a signal that is taken twice counts once."""
 TIMELINE_LENGTH = 200
@@ -145,8 +147,8 @@ class RunLine:
 class Incident:
     """One trouble of one service, from its first signal to its resolution.
 
-    ``service_key`` is ``name|env`` and is what a second monitor joins by; ``service`` is the catalog entry's name, or None
-    where the catalog has none. ``revision`` is the compare-and-set counter of the store. Times are epoch seconds.
+    ``service_key`` is ``name|env`` and is what a second monitor joins by; ``service`` is the catalog entry's name, or
+    None where the catalog has none. ``revision`` is the compare-and-set counter of the store. Times are epoch seconds.
     """
 
     id: str
@@ -258,8 +260,9 @@ class Absorbed:
 def absorb(incident: Incident, signal: Signal) -> Absorbed:
     """Take a signal into its incident. Every signal is legal in every state; a late one only leaves a note.
 
-    A signal that was absorbed before changes nothing. Late means: older than the newest signal of the same identity, or, in a resolved incident, not newer than the resolution.
-    On equal times an alerting signal beats a recovery, since a wrongly open incident costs less than a wrongly closed one.
+    A signal that was absorbed before changes nothing. Late means: older than the newest signal of the same identity,
+    or, in a resolved incident, not newer than the resolution. On equal times an alerting signal beats a recovery,
+    since a wrongly open incident costs less than a wrongly closed one.
     """
     if signal.id in incident.absorbed:
         return Absorbed(incident=incident, reading=Reading.LATE)
@@ -270,11 +273,19 @@ def absorb(incident: Incident, signal: Signal) -> Absorbed:
     lines = tuple(line for line in incident.signals if line.identity != signal.identity)
     line = _line(known, signal)
     position = incident.signals.index(known) if known is not None else len(lines)
-    updated = replace(incident, signals=(*lines[:position], line, *lines[position:]))
+    updated = replace(incident, signals=_few((*lines[:position], line, *lines[position:])))
     updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
     if signal.transition.alerting:
         return _alerted(updated, known, signal)
     return Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
+
+
+def _few(lines: tuple[SignalLine, ...]) -> tuple[SignalLine, ...]:
+    """At most ``SIGNALS_KEPT``: of the others, what has recovered goes first, and the first trouble stays."""
+    if len(lines) <= SIGNALS_KEPT:
+        return lines
+    goes = next((line for line in lines[1:-1] if not line.firing), lines[1])
+    return tuple(line for line in lines if line is not goes)
 
 
 def _alerted(incident: Incident, known: SignalLine | None, signal: Signal) -> Absorbed:
@@ -313,7 +324,7 @@ def _line(known: SignalLine | None, signal: Signal) -> SignalLine:
         title=bare_title(signal.title),
         transition=known.transition if keeps and known is not None else signal.transition,
         first_at=known.first_at if known is not None else signal.occurred_at,
-        last_at=signal.occurred_at,
+        last_at=known.last_at if keeps and known is not None else signal.occurred_at,
         value=signal.value if signal.value is not None else (known.value if known else None),
         measure=signal.measure or (known.measure if known else None),
         monitor_id=signal.monitor_id or (known.monitor_id if known else None),

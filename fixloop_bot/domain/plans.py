@@ -25,9 +25,9 @@ class Role(StrEnum):
 class Request:
     """An HTTP request to the service.
 
-    ``path`` begins with ``/`` and is joined to the service's ``base_url``; an absolute URL is possible where the catalog
-    allows its host. ``json_body`` is JSON *text*, so that a plan stays hashable. ``{{name}}`` is filled from the step's
-    inputs or a journey's captures, ``${NAME}`` from the service's secrets, at the last moment.
+    ``path`` begins with ``/`` and is joined to the service's ``base_url``; an absolute URL is possible where the
+    catalog allows its host. ``json_body`` is JSON *text*, so that a plan stays hashable. ``{{name}}`` is filled from
+    the step's inputs or a journey's captures, ``${NAME}`` from the service's secrets, at the last moment.
     """
 
     method: str = "GET"
@@ -55,7 +55,7 @@ class HttpCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One request of a journey. ``capture`` maps a name to what is read from the answer (``json $.id``, ``header x``)."""
+    """One request of a journey. ``capture`` maps a name to what is read of the answer: ``json $.id``, ``header x``."""
 
     request: Request
     expect: tuple[str, ...]

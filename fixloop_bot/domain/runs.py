@@ -1,4 +1,4 @@
-"""A run: one execution of one frozen plan, before the fix (``confirm``), after it (``validate``) or watching (``soak``).
+"""A run: one execution of a frozen plan, before the fix (``confirm``), after it (``validate``) or watching (``soak``).
 
 What a run has found is derived from samples by ``StepProgress``; nothing starts out as passed (rule of proof 1).
 """
@@ -50,8 +50,8 @@ class StepPhase(StrEnum):
 class StepProgress:
     """What one step of a run has seen so far; small, so that it is saved every second.
 
-    ``samples`` counts those that are not void. ``window_left_s`` is how long the window still has to run if nothing fails.
-    ``passes`` and ``failures`` are the shown examples (first few); the full list is kept beside the run.
+    ``samples`` counts those that are not void. ``window_left_s`` is how long the window still has to run if nothing
+    fails. ``passes`` and ``failures`` are the shown examples (first few); the full list is kept beside the run.
     """
 
     step_id: str

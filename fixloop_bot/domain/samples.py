@@ -53,6 +53,7 @@ _OURS = frozenset(
         FaultKind.TELEMETRY,
         FaultKind.STOPPED,
         FaultKind.UNFILLED,
+        FaultKind.TOO_LARGE,
     }
 )
 
@@ -103,9 +104,9 @@ class AssertionResult:
 class Sample:
     """One probe's result, small enough to keep 90 days.
 
-    ``number`` counts from 1 within a step of a run; ``at`` is epoch seconds; ``latency_ms`` is first byte sent to last byte
-    read. ``request`` is ``METHOD path`` with secrets as variables; ``excerpt`` is the start of the body, masked, and only
-    kept for the samples that a person may want to read.
+    ``number`` counts from 1 within a step of a run; ``at`` is epoch seconds; ``latency_ms`` is first byte sent to
+    last byte read. ``request`` is ``METHOD path`` with secrets as variables; ``excerpt`` is the start of the body,
+    masked, and only kept for the samples that a person may want to read.
     """
 
     number: int

@@ -86,8 +86,9 @@ class Measure:
 class Signal:
     """One notification. Times are seconds since the epoch; text is as it came, and is data, never instructions.
 
-    ``id`` is the same for a repeated delivery of the same notification, and ``stable_id`` says whether it was built from
-    an event id (then a repetition is recognised for a day) or only from the bytes (then for a quarter of an hour).
+    ``id`` is the same for a repeated delivery of the same notification, and ``stable_id`` says whether it was built
+    from an event id (then a repetition is recognised for a day) or only from the bytes (then for a quarter of an
+    hour).
     """
 
     id: str

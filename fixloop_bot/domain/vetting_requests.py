@@ -9,6 +9,7 @@ from typing import Any, Never
 
 from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import vet_template
+from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import ExpectError, GateRefused
 from fixloop_bot.domain.headers import check_header
@@ -37,21 +38,22 @@ def journey_breaches(check: JourneyCheck, service: Service) -> Iterator[str]:
     if not 1 <= len(check.legs) <= MOST_LEGS:
         yield f"its journey has {len(check.legs)} requests; use 1 to {MOST_LEGS}."
     yield from _inputs(check.inputs)
-    known = _names(check.inputs)
+    known, captured = _names(check.inputs), frozenset[str]()
     for leg in check.legs[:MOST_LEGS]:
-        yield from _leg(leg, service, known)
+        yield from _leg(leg, service, known, captured)
         yield from _captures(leg)
-        known = known | {name for name, _ in leg.capture}
+        captured = captured | {name for name, _ in leg.capture}
+        known = known | captured
 
 
-def _leg(leg: Leg, service: Service, known: Collection[str]) -> Iterator[str]:
-    yield from _request(leg.request, service)
+def _leg(leg: Leg, service: Service, known: Collection[str], captured: Collection[str] = ()) -> Iterator[str]:
+    yield from _request(leg.request, service, captured)
     yield from _expectations(leg)
     yield from _secrets(leg, service)
     yield from _placeholders(leg, known)
 
 
-def _request(request: Request, service: Service) -> Iterator[str]:
+def _request(request: Request, service: Service, captured: Collection[str]) -> Iterator[str]:
     try:
         vet_template(service, method=request.method, where=request.path)
     except GateRefused as refusal:
@@ -60,7 +62,7 @@ def _request(request: Request, service: Service) -> Iterator[str]:
         yield f"it sets {len(request.headers)} headers; use at most {MOST_HEADERS}."
     for name, value in request.headers[:MOST_HEADERS]:
         try:
-            check_header(service, name, _PLACEHOLDER.sub("x", value))
+            check_header(service, name, value, captured=captured)
         except GateRefused as refusal:
             yield f"{refusal} Leave that header out."
     yield from _body(request)
@@ -103,9 +105,12 @@ def _expectations(leg: Leg) -> Iterator[str]:
         yield f"it has {len(leg.expect)} expectations for one request; keep the {MOST_EXPECTATIONS} that matter."
     for line in leg.expect[:MOST_EXPECTATIONS]:
         try:
-            expect.parse(line)
+            claim = expect.parse(line)
         except ExpectError as error:
             yield f"an expectation cannot be read: {str(error)[:400]}; correct it."
+        else:
+            if claim.wants_openapi:
+                yield "its answer is not described by the OpenAPI document; write the schema, or expect something else."
 
 
 def _captures(leg: Leg) -> Iterator[str]:
@@ -114,21 +119,13 @@ def _captures(leg: Leg) -> Iterator[str]:
     for name, source in leg.capture[:MOST_EXPECTATIONS]:
         if not _NAME.fullmatch(name):
             yield f"it captures {name[:40]!r}; use a name of letters, digits, _, - and .."
-        if not _is_source(source):
+        try:
+            parse_capture(source)
+        except ExpectError:
             yield (
                 f"it captures {name[:40]} from {source[:80]!r}, which cannot be read; "
                 'write "json $.id", "header location" or "cookie session".'
             )
-
-
-def _is_source(source: str) -> bool:
-    """Whether a line of ``expect`` could look at it: ``json $.id`` can be read if ``json $.id exists`` can."""
-    try:
-        claim = expect.parse(f"{source} exists")
-    except ExpectError:
-        return False
-    plain = claim.comparison is expect.Comparison.EXISTS and not claim.negated and not claim.length
-    return plain and claim.subject in (expect.Subject.JSON, expect.Subject.HEADER, expect.Subject.COOKIE)
 
 
 def strictest_quantile(expectations: tuple[str, ...]) -> float | None:

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     logging.basicConfig(
-        level=logging.DEBUG if chosen.verbose else logging.INFO,
+        level=logging.DEBUG if chosen.verbose else getattr(chosen, "level", logging.INFO),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
@@ -74,15 +74,18 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words = "say what is connected, what is not, and the cure"
-    commands.add_parser("doctor", help=words, description=words).set_defaults(command=_doctor)
+    # Its lines say what is wrong, better than the log of its looking.
+    commands.add_parser("doctor", help=words, description=words).set_defaults(command=_doctor, level=logging.CRITICAL)
 
 
 def _add_datadog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     datadog = commands.add_parser("datadog", help="connect Datadog", description="connect Datadog")
     kinds = datadog.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    template = kinds.add_parser("template", help="print the webhook's payload template")
+    words = "print the webhook's payload template"
+    template = kinds.add_parser("template", help=words, description=words)
     template.set_defaults(command=_template)
-    install = kinds.add_parser("install", help="create or update the webhook in Datadog")
+    words = "create or update the webhook in Datadog"
+    install = kinds.add_parser("install", help=words, description=words)
     install.add_argument("--url", required=True, help="where Datadog reaches this FixLoop: https://…/datadog/webhook")
     install.add_argument(
         "--name", default="fixloop", help="the webhook's name (default: fixloop, used as @webhook-fixloop)"

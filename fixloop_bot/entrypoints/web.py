@@ -78,7 +78,7 @@ class _Routes:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 fresh = await self._doors.intake.receive(signal)
         except (StoreUnavailable, TimeoutError) as error:
-            log.error("a webhook could not be stored: %s", str(error) or "too slow")
+            log.error("a webhook could not be stored: %s", str(error) or "too slow")  # noqa: TRY400 - a sentence
             return 503, "The store does not answer. Send it again."
         return 202, "Stored." if fresh else "Stored before."
 

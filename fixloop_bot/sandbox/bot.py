@@ -1,4 +1,4 @@
-"""The bot as its users run it: ``python -m fixloop_bot serve`` in a process of its own, configured by environment alone."""
+"""The bot as its users run it: ``python -m fixloop_bot serve`` in a process of its own, configured by environment."""
 
 from __future__ import annotations
 

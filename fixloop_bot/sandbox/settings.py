@@ -22,7 +22,7 @@ def error_rate() -> str:
 def catalog(
     base_url: str, *, window_s: float, soak_s: float, proof: Mapping[str, float] | None = None, watch: bool = False
 ) -> str:
-    """The shop's catalog entry, as a team would write it. Windows are shorter than a real service's.
+    """The shop's catalog entry, as a team would write it, with shorter windows. Long because it is one document.
 
     ``proof`` overrides the entry's proof settings.
     """

@@ -86,9 +86,8 @@ async def _play(scenario: Scenario, folder: Path | None) -> int:
                 _say(narrator.thread(INCIDENTS, root.ts))
         right = verdict == scenario.expected
         took = time.monotonic() - began
-        narrator.stage(
-            f"{'As expected' if right else f'Expected {scenario.expected}, but it came out'}: {verdict}. {took:.0f} s in all."
-        )
+        came_out = "As expected" if right else f"Expected {scenario.expected}, but it came out"
+        narrator.stage(f"{came_out}: {verdict}. {took:.0f} s in all.")
     return EXPECTED if right else UNEXPECTED
 
 

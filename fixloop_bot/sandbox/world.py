@@ -1,4 +1,4 @@
-"""Everything of the sandbox, started and wired: shop, Datadog, Slack and the bot, on free ports of the loopback interface."""
+"""Everything of the sandbox, started and wired: shop, Datadog, Slack and the bot, on free loopback ports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from fixloop_bot.sandbox import settings
-from fixloop_bot.sandbox.bot import Bot
+from fixloop_bot.sandbox.bot import Bot, BotDied
 from fixloop_bot.sandbox.datadog import LocalDatadog
 from fixloop_bot.sandbox.shop import Shop
 from fixloop_bot.sandbox.slack import LocalSlack, Message
@@ -94,10 +94,8 @@ async def world(
         bot = Bot({**_environment(home, datadog, slack, keys), **(environment or {})}, folder=home)
         slack.events_url = f"{bot.url}/slack/events"
         stack.push_async_callback(bot.stop)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(bot.start(*roles), name="bot")
-            if with_monitors:
-                group.create_task(_connect(datadog, bot, keys), name="monitors")
+        connecting = [_connect(datadog, bot, keys)] if with_monitors else []
+        await asyncio.gather(bot.start(*roles), *connecting)
         yield World(shop=shop, datadog=datadog, slack=slack, bot=bot, folder=home)
 
 
@@ -119,7 +117,7 @@ async def _connect(datadog: LocalDatadog, bot: Bot, keys: Mapping[str, str]) -> 
     """What a team does once: install the webhook with the bot's own command, and create monitors that use it."""
     code = await bot.run("datadog", "install", "--url", f"{bot.url}/datadog/webhook")
     if code != 0:
-        raise RuntimeError(f"`fixloop datadog install` failed:\n{bot.last_words()}")
+        raise BotDied(f"`fixloop datadog install` failed:\n{bot.last_words()}")
     headers = {"DD-API-KEY": keys["DD_API_KEY"], "DD-APPLICATION-KEY": keys["DD_APP_KEY"]}
     async with aiohttp.ClientSession(headers=headers) as session:
         for monitor in settings.monitors():

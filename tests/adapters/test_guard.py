@@ -15,7 +15,6 @@ import pytest
 
 from fixloop_bot.adapters.http.bodies import LARGEST_BODY, BodyTooLarge, BrokenEncoding, read_body
 from fixloop_bot.adapters.http.guard import (
-    AddressInfo,
     CheckedResolver,
     ForbiddenAddress,
     Guard,
@@ -23,33 +22,10 @@ from fixloop_bot.adapters.http.guard import (
     NameNotFound,
     Policy,
     ask_system,
-    open_plain_socket,
 )
 from fixloop_bot.domain.catalog import Allow, Origin, Service
+from tests.adapters.probing import Dials, Names
 from tests.adapters.targets import BOMB, Shop, answering, client_tls, resetting, serving, speaking
-
-
-class Dials:
-    """Opens real sockets and remembers every address that it was asked for."""
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-
-    def __call__(self, address: AddressInfo) -> socket.socket:
-        self.addresses.append(str(address[4][0]))
-        return open_plain_socket(address)
-
-
-class Names:
-    """A name server whose answers are scripted, one a question; the last one stays."""
-
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers = list(answers)
-        self.asked = 0
-
-    async def __call__(self, host: str) -> Sequence[str]:
-        self.asked += 1
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 def service_at(url: str, *networks: str) -> Service:
@@ -206,9 +182,14 @@ async def test_a_name_without_an_answer_is_told_apart() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     policy = Policy(networks=(), base_is_loopback=False)
-    for resolve in (Names([]), broken):
-        with pytest.raises(NameNotFound):
-            await CheckedResolver(policy, resolve).resolve("shop.example.com")
+
+    async def hanging(host: str) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    for resolve in (Names([]), broken, hanging):
+        with pytest.raises(NameNotFound, match=r"shop\.example\.com"):
+            await CheckedResolver(policy, resolve, patience_s=0.05).resolve("shop.example.com")
 
 
 async def test_the_system_resolver_knows_localhost() -> None:

@@ -122,7 +122,7 @@ def test_what_the_catalog_allows_is_located(where: str, url: str | None) -> None
     ],
 )
 def test_writes_stay_below_their_prefix(where: str, permitted: bool) -> None:
-    """A write passes only on a path that the catalog calls safe to repeat, by whole segments; reading passes anywhere."""
+    """A write passes only on paths that the catalog calls safe to repeat, by whole segments; reading goes anywhere."""
     assert allowed(WIDE, "POST", where) is permitted
     assert allowed(WIDE, "DELETE", where) is permitted
     assert allowed(WIDE, "GET", where)

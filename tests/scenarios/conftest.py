@@ -33,7 +33,9 @@ def opened(tmp_path: Path) -> Open:
     return open_world
 
 
-async def eventually(holds: Callable[[], bool], what: str, *, within_s: float = 60.0, world: World | None = None) -> None:
+async def eventually(
+    holds: Callable[[], bool], what: str, *, within_s: float = 60.0, world: World | None = None
+) -> None:
     """Wait until a condition holds, or fail with what was waited for, the thread and the end of the bot's log."""
     deadline = time.monotonic() + within_s
     while not holds():

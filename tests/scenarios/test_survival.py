@@ -25,7 +25,9 @@ async def test_killed_during_a_run_it_is_taken_over_and_ends_in_one_verdict(open
         await broken_and_reproduced(running)
         running.shop.faults.set("checkout-500", "fixed")
         await running.press("validate")
-        await eventually(lambda: "running" in card_text(running) or "leaning" in card_text(running), "no run", world=running)
+        await eventually(
+            lambda: "running" in card_text(running) or "leaning" in card_text(running), "no run", world=running
+        )
         await running.bot.kill()
         await running.bot.start()
         assert await verdict(running, within_s=90) == "proven"

@@ -82,8 +82,12 @@ async def test_two_people_tick_at_once_and_nothing_is_lost(opened: Open) -> None
         block = next(each for each in card.blocks if str(each.get("block_id", "")).startswith("plan|"))
         everything = [option["value"] for option in block["elements"][0]["initial_options"]]
         await asyncio.gather(
-            running.slack.people.tick(MIRA, INCIDENTS, card.ts, block["block_id"], [s for s in everything if s != "s2"]),
-            running.slack.people.tick(JONAS, INCIDENTS, card.ts, block["block_id"], [s for s in everything if s != "s3"]),
+            running.slack.people.tick(
+                MIRA, INCIDENTS, card.ts, block["block_id"], [s for s in everything if s != "s2"]
+            ),
+            running.slack.people.tick(
+                JONAS, INCIDENTS, card.ts, block["block_id"], [s for s in everything if s != "s3"]
+            ),
         )
 
         def ticked() -> set[str]:
@@ -123,7 +127,8 @@ async def _alert(running: object, title: str, *, service: str = "checkout") -> N
         "id": "815",
     }
     headers = {"X-FixLoop-Secret": bot.environment["FIXLOOP_WEBHOOK_SECRET"]}
-    async with aiohttp.ClientSession() as session, session.post(
-        f"{bot.url}/datadog/webhook", json=body, headers=headers
-    ) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{bot.url}/datadog/webhook", json=body, headers=headers) as answer,
+    ):
         assert answer.status == 202

@@ -8,6 +8,7 @@ says anything.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import orjson
 
-from fixloop_bot.adapters.datadog.salvage import salvage
+from fixloop_bot.adapters.datadog.salvage import Found, salvage
 from fixloop_bot.adapters.datadog.vocabulary import (
     ENVELOPES,
     EXPLICIT,
@@ -34,7 +35,11 @@ DEEPEST = 20
 LONGEST_VALUE = 20_000
 ROWS = frozenset({"fields", "facts"})
 """Lists of a chat attachment's rows: {"title": "Alert ID", "value": "1"}."""
+ROW_NAMES = ("title", "name", "key")
 TAG_WORDS = frozenset(EXPLICIT["TAGS"]) | {"labels"}
+
+_TAG_VALUE = re.compile(r"[^\s,{}]{1,200}")
+_BRACKETS = re.compile(r"[\[\]]+")
 
 Preference = tuple[int, int, int, int, int]
 
@@ -61,23 +66,39 @@ class Fields:
         ranked = sorted(self.candidates.get(variable, ()), key=lambda candidate: candidate[0])
         return next((value for rank, value in ranked if rank[1] < 2 and meaningful(value)), None)
 
+    def generic(self, variable: str) -> list[str]:
+        """The candidates whose key may mean the variable or something else, best first."""
+        ranked = sorted(self.candidates.get(variable, ()), key=lambda candidate: candidate[0])
+        return [value for rank, value in ranked if rank[1] == 2 and meaningful(value)]
+
     def add(self, path: tuple[str, ...], value: str, *, embedded: int = 0) -> None:
         """Take one scalar; ``path`` are the keys that lead to it, as they came."""
         self.leaves += 1
         keys = tuple(normal(key) for key in path)
-        if len(keys) > 1 and keys[-2] in TAG_WORDS and keys[-1] not in TAG_WORDS:
+        if len(keys) > 1 and keys[-2] in TAG_WORDS and _is_tag(keys[-1], value):
             self._offer("TAGS", (embedded, 1, 0, len(keys), self.leaves), f"{path[-1]}:{value}")
         for joined in dict.fromkeys(("".join(keys[-2:]), "".join(keys[-3:]), keys[-1])):
             if joined in EXPLICIT_KEYS:
                 variable, place = EXPLICIT_KEYS[joined]
+                if variable == "ID" and keys[-1] == "id":  # {"event": {"id": …}} says no more than {"id": …} does
+                    self._offer(variable, (embedded, 2, -1, len(keys), self.leaves), value)
+                    return
                 self._offer(variable, (embedded, int(place > 0), place, len(keys), self.leaves), value)
                 return
         if all(key in ENVELOPES for key in keys[:-1]) and keys[-1] in GENERIC_KEYS:
             variable, place = GENERIC_KEYS[keys[-1]]
             self._offer(variable, (embedded, 2, place, len(keys), self.leaves), value)
+        else:
+            self._offer("OTHER", (embedded, 3, 0, len(keys), self.leaves), value)
 
     def _offer(self, variable: str, preference: Preference, value: str) -> None:
         self.candidates.setdefault(variable, []).append((preference, value[:LONGEST_VALUE]))
+
+
+def _is_tag(key: str, value: str) -> bool:
+    """Whether an entry of a mapping of tags is one: not the monitor's query among a template's "labels"."""
+    variable, _ = EXPLICIT_KEYS.get(key, ("TAG", 0))
+    return variable in ("TAG", "SERVICE", "ENV", "HOSTNAME") and bool(_TAG_VALUE.fullmatch(value.strip()))
 
 
 def read_fields(body: bytes, *, content_type: str) -> Fields:
@@ -116,13 +137,13 @@ def _from_form(text: str) -> Fields:
         raise UnreadableSignal(f"The form has more than {MOST_FORM_FIELDS} fields.") from None
     fields = Fields()
     for key, value in pairs:
-        document = _json_in(value)
+        document, path = _json_in(value), tuple(filter(None, _BRACKETS.split(key))) or (key,)
         if document is None and normal(key) in JSON_TEXT and value.lstrip()[:1] == "{":
             _salvage_into(fields, value)
         elif document is None:
-            fields.add((key,), value)
+            fields.add(path, value)
         else:
-            _walk_into(fields, document, (key,))
+            _walk_into(fields, document, path)
     if not pairs:
         raise UnreadableSignal("The form has no fields.")
     return fields
@@ -175,8 +196,22 @@ def _json_in(value: str) -> Any:
 
 
 def _salvage_into(fields: Fields, text: str) -> None:
+    name: Found | None = None
+    in_rows = False
     for found in salvage(text):
-        fields.add(found.path, found.value)
+        key = normal(found.path[-1])
+        if name is not None and key == "value":
+            fields.add((*found.path[:-1], name.value), found.value)
+            name = None
+            continue
+        if name is not None:
+            fields.add(name.path, name.value)
+        in_rows = in_rows or (key in ROWS and not found.value)
+        name = found if in_rows and key in ROW_NAMES else None
+        if name is None:
+            fields.add(found.path, found.value)
+    if name is not None:
+        fields.add(name.path, name.value)
 
 
 def _walk_into(fields: Fields, document: Any, path: tuple[str, ...]) -> None:
@@ -204,7 +239,7 @@ def _children(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ..
         yield from ((path, item) for item in value[:MOST_LEAVES] if isinstance(item, dict | list))
         return
     if path and normal(path[-1]) in ROWS and "value" in value:
-        name = next((value[key] for key in ("title", "name", "key") if isinstance(value.get(key), str)), "")
+        name = next((value[key] for key in ROW_NAMES if isinstance(value.get(key), str)), "")
         yield (*path, name), value["value"]
         return
     yield from (((*path, str(key)), item) for key, item in islice(value.items(), MOST_LEAVES))

@@ -17,12 +17,15 @@ LONGEST_TITLE = 300
 LONGEST_MESSAGE = 4_000
 LONGEST_URL = 2_000
 READ = 20_000  # how much of a message is searched
+MARK = "%%%"
+"""What Datadog puts around $EVENT_MSG to say that it is markdown."""
 DATADOG_HOSTS = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _BLANK = re.compile(r"\s+")
 _SLACK_LINK = re.compile(r"<https?://[^\s<>|]{1,1000}\|([^<>]{1,300})>")
+_ORNAMENT = re.compile(r"^[^\w\s\[\]{}()<>\"'*`#$@-]{1,4}\s{0,4}(?=\[)")
 _COLON_TITLE = re.compile(r"([A-Za-z-]{4,12}(?: [Dd]ata)?(?: [Rr]ecovered)?)(?: on \{[^}]{0,300}\})?:\s")
 _MARKED_RECOVERED = re.compile(r"marked as \*{0,2}Recovered\b")
 _NUMBER = r"(-?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?)"
@@ -33,23 +36,42 @@ _VALUES = (
 )
 _LIMIT_WORDS = ("threshold", "limit", "critical", "warning", "maximum", "minimum", "recovery")
 _MONITOR = re.compile(r"https?://([\w.-]{1,100})/monitors[/#](\d{1,20})(?:/edit)?(\?[^\s)\]\"'<>]{0,1000})?")
-_EVENT = re.compile(r"https?://[\w.-]{1,100}/event/event\?[^\s)\]\"'<>]{0,300}?\bid=(\d{6,25})")
+_EVENT = re.compile(r"https?://([\w.-]{1,100})/event/(?:event\?[^\s)\]\"'<>]{0,300}?\bid|jump_to\?event_id)=(\d{6,25})")
 _EVENT_OF_MONITOR = re.compile(r"[?&]event_id=(\d{6,25})")
+_PAGE = re.compile(
+    r"https?://([\w.-]{1,100})/(?:monitors|event|logs|dashboard|synthetics|apm|error-tracking|slo)\b\S{0,1900}"
+)
+_SNAPSHOT = re.compile(r"https?://(p\.[\w.-]{1,60})/snapshot/[^\s)\]\"'<>]{1,300}")
 _CODE_QUERY = re.compile(r"`((?:avg|sum|min|max|last)\(last_[^`\n]{1,2000})`")
 
 
 def plain(text: str, limit: int) -> str:
     """Text for people: entities unescaped, ``%%%`` marks and control characters gone, at most ``limit`` characters."""
     unescaped = _ENTITY.sub(lambda match: html.unescape(match[0]), text[: limit * 4])
-    visible = _CONTROL.sub("", unescaped).strip()
-    visible = visible.removeprefix("%%%").removesuffix("%%%").strip()
+    visible = _CONTROL.sub("", unescaped.replace(MARK, "")).strip()
     return visible if len(visible) <= limit else visible[: limit - 1].rstrip() + "…"
 
 
 def one_line(text: str, limit: int = LONGEST_TITLE) -> str:
     """The same on one line, with Slack's ``<url|label>`` reduced to its label."""
     line = _BLANK.sub(" ", _SLACK_LINK.sub(r"\1", plain(text, limit))).strip()
-    return line.strip("* ") if line.startswith("*") and line.endswith("*") else line
+    line = line.strip("* ") if line.startswith("*") and line.endswith("*") else line
+    return _ORNAMENT.sub("", line)
+
+
+def first_line(text: str) -> str:
+    """The first line that says anything, without what ties it to the next."""
+    return one_line(text.partition(MARK)[0].strip().partition("\n")[0].rstrip(" \t:|—–-"))
+
+
+def heading(text: str) -> str:
+    """What a template wrote above the event's text: ``Disk full — %%%…``; empty where it wrote nothing."""
+    return first_line(text) if MARK in text[1:] and not text.lstrip().startswith(MARK) else ""
+
+
+def only_a_title(message: str) -> bool:
+    """Whether a text is one of Datadog's titles and nothing more."""
+    return len(message) <= LONGEST_TITLE and "\n" not in message and title_transition(message) is not None
 
 
 def brackets(title: str) -> list[str]:
@@ -138,10 +160,27 @@ def monitor_in(*texts: str) -> tuple[str, str, str] | None:
 
 def event_in(*texts: str) -> str | None:
     """The event id where texts link to exactly one event."""
-    found = {
-        match[1] for text in texts for pattern in (_EVENT, _EVENT_OF_MONITOR) for match in pattern.finditer(text[:READ])
-    }
+    found = {match[2] for text in texts for match in _EVENT.finditer(text[:READ])}
+    found |= {match[1] for text in texts for match in _EVENT_OF_MONITOR.finditer(text[:READ])}
     return found.pop() if len(found) == 1 else None
+
+
+def event_page_in(*texts: str) -> str | None:
+    """The first link to an event's page."""
+    links = (match for text in texts for match in _EVENT.finditer(text[:READ]) if _of_datadog(match[1]))
+    return next((match[0] for match in links), None)
+
+
+def snapshot_in(*texts: str) -> str | None:
+    """The first graph in a text: ``[![Metric Graph](https://p.datadoghq.com/snapshot/…)]``."""
+    links = (match for text in texts for match in _SNAPSHOT.finditer(text[:READ]) if _of_datadog(match[1]))
+    return next((match[0] for match in links), None)
+
+
+def is_datadog_page(text: str) -> bool:
+    """Whether a text is nothing but the address of one of Datadog's pages about an alert."""
+    match = _PAGE.fullmatch(text.strip()) if len(text) <= LONGEST_URL else None
+    return match is not None and _of_datadog(match[1])
 
 
 def _of_datadog(host: str) -> bool:

@@ -41,10 +41,11 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
     "ALERT_TITLE": ("alerttitle", "monitorname", "alertname", "monitortitle"),
     "ALERT_PRIORITY": ("alertpriority", "monitorpriority"),
     "EVENT_TITLE": ("eventtitle", "msgtitle"),
-    "TEXT_ONLY_MSG": ("textonlymsg", "textonlymessage", "textonly", "plaintext"),
+    "TEXT_ONLY_MSG": ("textonlymsg", "textonlymessage", "textonly", "plaintext", "textmsg"),
     "EVENT_MSG": (
         *("eventmsg", "eventmessage", "eventtext", "eventbody", "msgtext"),
         *("alertmessage", "alertmsg", "alertbody", "alerttext", "monitormessage"),
+        *("alertdescription", "eventdescription", "monitordescription"),
     ),
     "TAGS": ("tags", "eventtags", "alerttags", "monitortags", "ddtags", "tagset"),
     "LINK": (
@@ -54,9 +55,12 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
     "SNAPSHOT": ("snapshot", "snapshoturl", "graphsnapshot", "graphurl", "imageurl"),
     "DATE": (
         *("eventdate", "alertdate", "datehappened", "occurredat", "eventtime", "firetime", "alerttime"),
-        *("triggeredat", "eventtimestamp"),
+        *("triggeredat", "eventtimestamp", "eventts", "dateposix", "occurredatposix", "timestampposix"),
     ),
-    "LAST_UPDATED": ("lastupdated", "lastupdate", "updatedat"),
+    "LAST_UPDATED": (*("lastupdated", "lastupdate", "updatedat", "lastupdatedat", "lastupdatedposix", "agenttime"),),
+    "HOSTNAME": ("hostname", "host"),
+    "EVENT_TYPE": ("eventtype",),
+    "ORG": ("orgid", "orgname", "organizationid", "organizationname"),
     "SERVICE": ("service", "servicename", "ddservice"),
     "ENV": ("env", "environment", "ddenv", "envname", "environmentname"),
     "VALUE": (
@@ -67,13 +71,25 @@ EXPLICIT: dict[str, tuple[str, ...]] = {
 """Keys that say by themselves which variable they hold, wherever they stand; the first is Datadog's own name."""
 
 GENERIC: dict[str, tuple[str, ...]] = {
-    "AGGREG_KEY": ("dedupkey", "deduplicationkey", "incidentkey", "alias", "fingerprint", "aggregate"),
+    "AGGREG_KEY": (
+        "dedupkey",
+        "deduplicationkey",
+        "incidentkey",
+        "alias",
+        "fingerprint",
+        "aggregate",
+        "uniquekey",
+        "externalid",
+    ),
     "ID": ("id",),
     "ALERT_QUERY": ("query",),
     "ALERT_SCOPE": ("scope", "scopes", "group"),
     "ALERT_PRIORITY": ("priority",),
-    "TITLE": ("title", "name", "subject", "summary", "headline"),
-    "MESSAGE": ("body", "message", "msg", "text", "description", "content", "details"),
+    "TITLE": ("title", "name", "subject", "summary", "headline", "shortdescription", "activitytitle"),
+    "MESSAGE": (
+        *("body", "message", "msg", "text", "description", "content", "details", "detail", "markdown"),
+        *("prompt", "fallback"),
+    ),
     "TAGS": ("labels",),
     "LINK": ("url", "href", "sourceurl", "clienturl"),
     "SNAPSHOT": ("image", "graph"),
@@ -100,6 +116,7 @@ ENVELOPES = frozenset(
         *("alert", "alerts", "event", "events", "evt", "monitor", "notification", "datadog", "dd"),
         *("data", "payload", "body", "json", "attributes", "details", "detail", "extra", "metadata"),
         *("meta", "annotations", "attachments", "fields", "facts", "message", "text", "content", "customdetails"),
+        *("embeds", "sections", "incident", "context", "prompt", "clientpayload", "variables", "inputs"),
     )
 )
 """Objects that only wrap: what is inside counts as if it stood at the top."""
@@ -166,6 +183,12 @@ FIELD_WORDS: dict[str, Transition] = DATADOG_WORDS | {
     "nodatarecovery": Transition.RECOVERED,
 }
 """The same, and the API's and the monitor editor's spellings, for a field that can hold nothing but a transition."""
+
+TAG_SYNONYMS = {"env": "environment"}
+"""Datadog's own tag, and the one that people had before it."""
+
+TOOLS = frozenset({"datadog", "dd", "fixloop"})
+"""Names that templates put under ``service`` to say who sends, not what is in trouble."""
 
 ALERT_TYPES = {"error": Transition.TRIGGERED, "warning": Transition.WARN, "success": Transition.RECOVERED}
 """What $ALERT_TYPE means for a monitor's notification; "info" means nothing."""

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from fixloop_bot.adapters.datadog import prose
 from fixloop_bot.adapters.datadog.fields import Fields, read_fields
+from fixloop_bot.adapters.datadog.identity import (
+    LONGEST_KEY,
+    identity,
+    monitor_implied,
+    monitor_named,
+    signal_id,
+)
 from fixloop_bot.adapters.datadog.monitor_query import measure_of, metric_of, narrowed
 from fixloop_bot.adapters.datadog.vocabulary import (
     ALERT_TYPES,
     DATADOG_WORDS,
     FIELD_WORDS,
-    resolved,
+    TAG_SYNONYMS,
+    TOOLS,
     transition_word,
 )
-from fixloop_bot.domain.errors import UnreadableSignal
-from fixloop_bot.domain.signals import IdentityKind, Measure, Signal, Transition, bare_title
+from fixloop_bot.domain.signals import Measure, Signal, Transition
 
 MOST_TAGS = 100
 LONGEST_TAG = 200
 LONGEST_SCOPE = 500
-LONGEST_KEY = 200
-EVENT_ID_DIGITS = 15  # Datadog's events have 19, its monitors at most 10 yet
+MOST_TEXTS = 12
+MOST_OTHERS = 300
 AHEAD_S = 300.0  # a notification from further in the future has a wrong clock
 OLDEST = 1_262_304_000.0  # 2010: Datadog's first year
 
 _PART = re.compile(r"[,\s]+")
+_TAG_LIKE = re.compile(r"[A-Za-z][\w./-]{0,60}:\S|\{")
 _QUERY_TAG = re.compile(r"[{,]\s*(service|env):([\w./-]{1,100})\s*(?=[,}])")
 
 
@@ -38,23 +46,25 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
     UnreadableSignal, with one sentence, where there is neither a title nor anything that says which alert it is.
     """
     fields = read_fields(body, content_type=content_type)
-    message = _message(fields)
-    titles = _titles(fields, message)
-    link = fields.first("LINK") or ""
-    monitor = prose.monitor_in(link, fields.first("EVENT_MSG") or "", message)
+    texts = _texts(fields)
+    message = _message(texts)
+    titles = _titles(fields, texts)
+    links = _datadog_links(fields)
+    monitor = prose.monitor_in(*links[:1], *texts) or prose.monitor_in(*links)
+    event = prose.event_in(*links[:1]) or prose.event_in(*links) or prose.event_in(*texts)
+    monitor_id = monitor_named(fields) or (monitor[0] if monitor else None) or monitor_implied(fields)
     scope = _scope(fields, titles, monitor[1] if monitor else "")
     tags = _tags(fields)
     transition, contradiction = _transition(fields, titles, message)
-    monitor_id = _monitor_id(fields) or (monitor[0] if monitor else None)
-    query = fields.first("ALERT_QUERY") or prose.query_in(message) or ""
+    query = fields.first("ALERT_QUERY") or next(filter(None, map(prose.query_in, texts)), "")
     service, env = (_fact(fields, name, scope=scope, tags=tags, query=query) for name in ("service", "env"))
     title = titles[0] if titles else ""
-    kind, identity = _identity(fields, monitor_id=monitor_id, scope=scope, title=title, facts=(service, env))
-    signal_id, stable = _signal_id(fields, body, transition=transition, texts=(link, message))
+    kind, about = identity(fields, monitor_id=monitor_id, event=event, scope=scope, title=title, facts=(service, env))
+    own_id, stable = signal_id(fields, body, transition=transition, monitor_id=monitor_id, event=event)
     return Signal(
-        id=signal_id,
+        id=own_id,
         stable_id=stable,
-        identity=identity,
+        identity=about,
         identity_kind=kind,
         transition=transition,
         title=title or (f"Monitor {monitor_id}" if monitor_id else "Datadog alert"),
@@ -68,34 +78,62 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
         metric=_short(fields.first("ALERT_METRIC"), LONGEST_KEY) or metric_of(query),
         value=_value(fields, message),
         priority=_priority(fields, titles),
-        link=prose.web_address(link) or (prose.web_address(monitor[2]) if monitor else None),
-        snapshot=prose.web_address(fields.first("SNAPSHOT")),
+        link=_link(fields, links, texts, monitor[2] if monitor else None),
+        snapshot=_snapshot(fields, texts),
         occurred_at=_occurred_at(fields, received_at),
         received_at=received_at,
         contradiction=contradiction,
     )
 
 
-def _message(fields: Fields) -> str:
-    for variable in ("TEXT_ONLY_MSG", "EVENT_MSG", "MESSAGE"):
-        for text in fields.all(variable):
-            if message := prose.plain(text, prose.LONGEST_MESSAGE):
-                return message
-    return ""
+def _texts(fields: Fields) -> list[str]:
+    """What may be the message, best first, as it came; a ``summary`` of many lines is a text, not a title."""
+    found = [text for variable in ("TEXT_ONLY_MSG", "EVENT_MSG") for text in fields.all(variable)]
+    found += sorted(fields.all("MESSAGE"), key=lambda text: prose.MARK not in text)
+    found += [text for text in fields.all("TITLE") if prose.MARK in text or "\n" in text.strip()]
+    return found[:MOST_TEXTS]
 
 
-def _titles(fields: Fields, message: str) -> list[str]:
-    """Titles, best first; a chat-shaped payload has none, so its text counts if it begins as Datadog's titles do."""
-    found = [
-        title
-        for variable in ("EVENT_TITLE", "ALERT_TITLE", "TITLE")
-        for text in fields.all(variable)
-        if (title := prose.one_line(text))
-    ]
-    first_line = prose.one_line(message.partition("\n")[0])
-    if not found and prose.title_transition(first_line) is not None:
-        found.append(first_line)
-    return found
+def _message(texts: list[str]) -> str:
+    """The first text that says more than a title does, or else the first."""
+    plain = [message for text in texts if (message := prose.plain(text, prose.LONGEST_MESSAGE))]
+    return next((message for message in plain if not prose.only_a_title(message)), plain[0] if plain else "")
+
+
+def _titles(fields: Fields, texts: list[str]) -> list[str]:
+    """Titles, best first. A card has none, or one that its button has too: then what begins as Datadog's titles do
+    counts, in a text or under any key, and at last what the template wrote above the event's text."""
+    named = [_title_in(text) for variable in ("EVENT_TITLE", "ALERT_TITLE") for text in fields.all(variable)]
+    loose = list(filter(None, map(_title_in, fields.all("TITLE"))))
+    found = [*filter(None, named), *filter(prose.title_transition, loose)]
+    if not found:
+        lines = map(prose.first_line, texts if loose else (*texts, *_others(fields)))
+        found = list(filter(prose.title_transition, lines))
+    return [*found, *loose] or list(filter(None, map(prose.heading, texts)))
+
+
+def _title_in(text: str) -> str:
+    return prose.one_line(text.partition(prose.MARK)[0])
+
+
+def _datadog_links(fields: Fields) -> list[str]:
+    """Links to Datadog's pages: first those under a link's key, then those that stand alone under any key."""
+    return [text.strip() for text in (*fields.all("LINK"), *_others(fields)) if prose.is_datadog_page(text)]
+
+
+def _others(fields: Fields) -> list[str]:
+    return fields.all("OTHER")[:MOST_OTHERS]
+
+
+def _link(fields: Fields, links: list[str], texts: list[str], monitor: str | None) -> str | None:
+    """Datadog's own page before a link that the template writes for something else."""
+    candidates = (*links, monitor, prose.event_page_in(*texts), *fields.all("LINK"))
+    return next(filter(None, map(prose.web_address, candidates)), None)
+
+
+def _snapshot(fields: Fields, texts: list[str]) -> str | None:
+    own = filter(None, map(prose.web_address, fields.all("SNAPSHOT")))
+    return next(own, None) or prose.web_address(prose.snapshot_in(*_others(fields), *texts))
 
 
 def _transition(fields: Fields, titles: list[str], message: str) -> tuple[Transition, bool]:
@@ -121,13 +159,6 @@ def _hinted(fields: Fields, message: str) -> Transition:
     return ALERT_TYPES.get((fields.first("ALERT_TYPE") or "").strip().lower(), Transition.UNKNOWN)
 
 
-def _monitor_id(fields: Fields) -> str | None:
-    found = fields.first("ALERT_ID")
-    if found is None or not resolved(found):
-        return None
-    return _short(found.strip().removesuffix(".0"), 100)
-
-
 def _scope(fields: Fields, titles: list[str], from_link: str) -> str:
     """The group that triggered, as ``key:value`` parts; empty for a monitor without groups."""
     candidates = [*fields.all("ALERT_SCOPE"), *(prose.title_scope(title) for title in titles), from_link]
@@ -150,57 +181,25 @@ def _tags(fields: Fields) -> tuple[str, ...]:
 
 def _fact(fields: Fields, name: str, *, scope: str, tags: tuple[str, ...], query: str) -> str | None:
     """``service`` or ``env``: from its own key, the scope, the tags, or the monitor's query if that names one only."""
-    if own := fields.first(name.upper()):
-        return _short(own, 100)
-    for parts in (scope.split(","), tags):
-        for part in parts:
-            key, _, value = part.strip().partition(":")
-            if key.lower() == name and value.strip():
-                return _short(value, 100)
+    hosts = {part.strip().removeprefix("host:") for part in (*scope.split(","), *tags) if "host:" in part}
+    hosts.update(fields.all("HOSTNAME"))
+    for own in fields.all(name.upper()):
+        if found := _tag_value(own.split(","), name):
+            return found
+        if not (own in hosts or own.lower() in TOOLS or _TAG_LIKE.match(own)):
+            return _short(own, 100)
+    if found := _tag_value(scope.split(","), name) or _tag_value(tags, name):
+        return found
     asked = {value for key, value in _QUERY_TAG.findall(query[:4_000]) if key == name}
     return asked.pop() if len(asked) == 1 else None
 
 
-def _identity(
-    fields: Fields, *, monitor_id: str | None, scope: str, title: str, facts: tuple[str | None, str | None]
-) -> tuple[IdentityKind, str]:
-    """Which trouble this is about, from the first of the documented keys that is there."""
-    for kind, variable, space in (
-        (IdentityKind.CYCLE, "ALERT_CYCLE_KEY", "cycle"),
-        (IdentityKind.AGGREGATE, "AGGREG_KEY", "aggreg"),
-    ):
-        key = next((key for key in fields.all(variable) if resolved(key)), None)
-        if key is not None:
-            return kind, _bounded(space, key.strip())
-    if monitor_id is not None:
-        parts = ",".join(sorted(part.strip() for part in scope.split(",") if part.strip()))
-        return IdentityKind.MONITOR_AND_SCOPE, _bounded("monitor", f"{monitor_id}|{parts}" if parts else monitor_id)
-    if not title:
-        raise UnreadableSignal("The body has neither a title nor a key that says which alert it is about.")
-    named = [f"{name}:{value}" for name, value in zip(("service", "env"), facts, strict=True) if value]
-    return IdentityKind.TITLE, _bounded("title", "|".join([bare_title(title), *named]).casefold())
-
-
-def _signal_id(fields: Fields, body: bytes, *, transition: Transition, texts: tuple[str, ...]) -> tuple[str, bool]:
-    """The notification's id and whether it is stable: from the event id, or else from the bytes."""
-    date = fields.first("DATE") or ""
-    event = _event_id(fields, dated=bool(date)) or prose.event_in(*texts)
-    if event is None:
-        return f"body:{hashlib.sha256(body).hexdigest()}", False
-    return _bounded("event", "|".join((event, transition.value, date.strip()))), True
-
-
-def _event_id(fields: Fields, *, dated: bool) -> str | None:
-    """$ID. Some templates put the monitor's id under ``id``: then only a date tells two notifications apart, and
-    where it may be so without one, the bytes are the safer id."""
-    if own := fields.explicit("ID"):
-        return own.strip()
-    found = (fields.first("ID") or "").strip()
-    monitor = fields.first("ALERT_ID")
-    if not found or not resolved(found) or (monitor is not None and monitor.strip() == found and not dated):
-        return None
-    certain = len(found) >= EVENT_ID_DIGITS or monitor is not None
-    return found if certain or dated else None
+def _tag_value(parts: Iterable[str], name: str) -> str | None:
+    for part in parts:
+        key, _, value = part.strip().partition(":")
+        if key.lower() in (name, TAG_SYNONYMS.get(name)) and value.strip():
+            return _short(value, 100)
+    return None
 
 
 def _measure(query: str, scope: str) -> Measure | None:
@@ -215,7 +214,8 @@ def _value(fields: Fields, message: str) -> float | None:
 
 def _priority(fields: Fields, titles: list[str]) -> str | None:
     own = (prose.priority_of(text) for text in fields.all("ALERT_PRIORITY"))
-    return next(filter(None, [*own, *map(prose.title_priority, titles)]), None)
+    hinted = (prose.priority_of(text) for text in fields.all("HINT") if text.strip()[:1] in "Pp")
+    return next(filter(None, [*own, *map(prose.title_priority, titles), *hinted]), None)
 
 
 def _occurred_at(fields: Fields, received_at: float) -> float:
@@ -245,10 +245,3 @@ def moment_of(text: str) -> float | None:
 
 def _short(text: str | None, limit: int) -> str | None:
     return (prose.one_line(text, limit) or None) if text else None
-
-
-def _bounded(space: str, key: str) -> str:
-    """``space:key``, where a long or unprintable key is replaced by its SHA-256."""
-    if len(key) <= LONGEST_KEY and key.isprintable():
-        return f"{space}:{key}"
-    return f"{space}:sha256:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"

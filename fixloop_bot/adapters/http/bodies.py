@@ -18,8 +18,7 @@ class BrokenEncoding(Exception):  # noqa: N818 - said of the answer
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int = LARGEST_BODY) -> bytes:
-    """The decoded body; raises BodyTooLarge, BrokenEncoding or aiohttp's errors. Never holds more than the
-    limit.
+    """The decoded body; raises BodyTooLarge, BrokenEncoding or aiohttp's errors. Never holds more than the limit.
 
     Decoding is done here and not by aiohttp, so that a small bomb is stopped at the cap, not after it burst.
     """

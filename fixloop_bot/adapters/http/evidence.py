@@ -37,9 +37,7 @@ class Veil:
         return self._found.sub(lambda found: f"${{{self._names[found[0]]}}}", text)
 
     def shown(self, text: str, longest: int) -> str:
-        """Text from outside, safe to show: no control characters, known secrets and what looks like one
-        masked, cut.
-        """
+        """Text from outside, safe to show: no control characters, known secrets and what looks like one masked, cut."""
         # Control characters go first: taken out later, they could join the halves of a secret.
         covered = self.cover(_CONTROL.sub("", text))
         return mask(covered[:LOOKED_AT], self.values)[:longest]

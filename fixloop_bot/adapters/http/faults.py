@@ -24,8 +24,7 @@ TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, BodyTooLarge, BrokenEncod
 
 
 def fault_of(error: BaseException, *, answered: bool = False) -> Fault:
-    """The fault behind an exception of a probe; ``answered`` says that status and headers had arrived
-    already.
+    """The fault behind an exception of a probe; ``answered`` says that status and headers had arrived already.
 
     What cannot be told apart from trouble of our own counts as ours: a dead route, an exhausted descriptor
     table.

@@ -35,9 +35,7 @@ OpenSocket = Callable[[AddressInfo], socket.socket]
 
 
 class ForbiddenAddress(OSError):  # noqa: N818 - as errors.GateRefused
-    """An address outside the policy; an OSError, because that is what aiohttp passes on from resolver and
-    socket.
-    """
+    """An address outside the policy. An OSError: that is what aiohttp passes on from resolver and socket."""
 
 
 class NameNotFound(OSError):  # noqa: N818 - a fault of that name
@@ -88,9 +86,10 @@ def open_plain_socket(address: AddressInfo) -> socket.socket:
 class CheckedResolver(AbstractResolver):
     """Resolves a name and refuses the whole answer if any address in it is outside the policy."""
 
-    def __init__(self, policy: Policy, resolve: Resolve) -> None:
+    def __init__(self, policy: Policy, resolve: Resolve, *, patience_s: float = RESOLVE_S) -> None:
         self._policy = policy
         self._resolve = resolve
+        self._patience_s = patience_s
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -102,10 +101,10 @@ class CheckedResolver(AbstractResolver):
 
     async def _answer(self, host: str) -> Sequence[str]:
         try:
-            async with asyncio.timeout(RESOLVE_S):
+            async with asyncio.timeout(self._patience_s):
                 addresses = await self._resolve(host)
         except TimeoutError:
-            raise NameNotFound(f"no answer for {host} from the name server in {RESOLVE_S:.0f} s") from None
+            raise NameNotFound(f"no answer for {host} from the name server in {self._patience_s:g} s") from None
         except OSError:
             raise NameNotFound(f"{host} has no address here") from None
         if not addresses:
@@ -129,9 +128,7 @@ def _resolved(host: str, address: str, port: int) -> ResolveResult:
 
 
 class Guard:
-    """Keeps two sessions for each policy: one that pools connections and one that opens a new one for every
-    request.
-    """
+    """Keeps two sessions for each policy: one pools connections, one opens a new one for every request."""
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, Request
 from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Outcome, Response, Sample
 
 SHOWN_SAMPLES = 2  # of a step that passes, the first two are kept with excerpt and curl line
+LONGEST_REFUSED = 200  # characters of a request that was not sent
 STATUS = expect.Subject.STATUS.value
 
 Secrets = Callable[[str], str | None]
@@ -62,7 +63,7 @@ class HttpProber:
         try:
             trip.named.update(_inputs(check.inputs, number))
         except Unfilled as error:
-            visits.append(Visit(request=legs[0].request, line=legs[0].request.line(), fault=fault_of(error)))
+            visits.append(_refused(trip, legs[0].request, error))
             return _sample(trip, visits, at)
         for leg in legs:
             visits.append(await self._visit(trip, leg))
@@ -89,7 +90,7 @@ class HttpProber:
 
     async def _visit(self, trip: Trip, leg: Leg) -> Visit:
         """One request: fill, gate, send, judge. What is wrong with the request is found before it is sent."""
-        visit = Visit(request=leg.request, line=leg.request.line())
+        visit = Visit(request=leg.request)
         try:
             for _, expression in leg.capture:
                 parse_capture(expression)
@@ -100,8 +101,7 @@ class HttpProber:
             if visit.response is not None:
                 self._judge(trip, visit, leg, lines, visit.response)
         except BadInput as error:
-            visit.fault = fault_of(error)
-            return visit
+            return _refused(trip, leg.request, error)
         if trip.number <= SHOWN_SAMPLES or not visit.passed:
             visit.curl = curl(filled, target, trip.veil)
         return visit
@@ -116,6 +116,12 @@ class HttpProber:
             visit.fault = Fault(kind=FaultKind.CREDENTIALS, detail=f"answered {response.status}")
         else:
             visit.failures = tuple(result for result in results if not result.held) or _capture(trip, leg, response)
+
+
+def _refused(trip: Trip, request: Request, error: BadInput) -> Visit:
+    """A request that was not sent, shown as it was written: one short line, whatever is in it."""
+    line = " ".join(trip.veil.shown(request.line(), LONGEST_REFUSED).split())
+    return Visit(request=request, line=line, fault=fault_of(error))
 
 
 def _admitted(trip: Trip, request: Request) -> tuple[FilledRequest, Target]:

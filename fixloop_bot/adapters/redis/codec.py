@@ -1,7 +1,7 @@
 """Documents in the store: JSON with a version, so that a newer FixLoop can read what an older one wrote.
 
-``{"v": 2, "doc": {...}}``. An older document is upgraded on read, step by step; a newer one is refused with a sentence, and
-never overwritten.
+``{"v": 2, "doc": {...}}``. An older document is upgraded on read, step by step; a newer one is refused with a sentence,
+and never overwritten.
 """
 
 from __future__ import annotations
@@ -44,16 +44,15 @@ class Codec(Generic[T]):
             raise BadInput(f"A stored {self._kind} cannot be read: it is not one of FixLoop's documents.") from error
         if version > self._version:
             raise NewerDocument(
-                f"A stored {self._kind} was written by a newer FixLoop (document version {version}, this one reads up to "
-                f"{self._version}): update this FixLoop."
+                f"A stored {self._kind} was written by a newer FixLoop (document version {version}, "
+                f"this one reads up to {self._version}): update this FixLoop."
             )
-        for step in range(version, self._version):
-            raw = self._upgrades[step](raw)
         try:
-            return (
-                self._adapter.validate_python(raw)
-                if version < self._version
-                else self._adapter.validate_json(orjson.dumps(raw))
-            )
+            for step in range(version, self._version):
+                raw = self._upgrades[step](raw)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"A stored {self._kind} of version {version} cannot be upgraded.") from error
+        try:
+            return self._adapter.validate_json(orjson.dumps(raw))
         except ValidationError as error:
             raise BadInput(f"A stored {self._kind} cannot be read: {error.error_count()} fields are wrong.") from error

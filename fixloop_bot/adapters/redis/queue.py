@@ -1,11 +1,13 @@
 """Jobs on pydocket: Redis streams, any number of workers, a dead worker's job taken over.
 
-One docket task, ``perform``, carries every job by name, so that a web process can queue work whose code only workers load.
+One docket task, ``perform``, carries every job by name, so that a web process can queue work whose code only workers
+load.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -64,25 +66,33 @@ class DocketQueue:
         await self._store.jobs_taken([job.key for job in jobs])
 
     async def work(self, handlers: Mapping[str, Handler], *, name: str | None = None) -> None:
-        """Perform jobs until cancelled. Then short jobs are drained, and long ones left to whoever takes them over."""
+        """Perform jobs until cancelled. Then short jobs are drained, and long ones left to whoever takes them over.
+
+        Docket's loop is told to stop by leaving its worker. It is not cancelled: cancelled while it starts, it hangs.
+        """
         self._handlers = handlers
-        async with Worker(
+        worker = Worker(
             self._docket,
             name=name,
             concurrency=JOBS_AT_ONCE,
             redelivery_timeout=timedelta(seconds=LEASE_S),
             reconnection_delay=timedelta(seconds=1),
             schedule_automatic_tasks=False,
-        ) as worker:
-            loop = asyncio.create_task(worker.run_forever(), name="jobs")
-            try:
-                await asyncio.shield(loop)
-            finally:
-                loop.cancel()
-                await asyncio.wait({loop}, timeout=DRAIN_S)
-                for job in list(self._active):
-                    job.cancel()
-                await asyncio.wait({loop}, timeout=DRAIN_S)
+        )
+        with contextlib.ExitStack() as in_the_end:
+            async with worker:
+                performing = asyncio.create_task(worker.run_forever(), name="jobs")
+                try:
+                    await asyncio.sleep(0)  # a loop that has not begun is not waited for
+                    await asyncio.shield(performing)
+                finally:
+                    later = asyncio.get_running_loop().call_later
+                    in_the_end.callback(later(DRAIN_S, self._leave_jobs).cancel)
+                    in_the_end.callback(later(2 * DRAIN_S, performing.cancel).cancel)
+
+    def _leave_jobs(self) -> None:
+        for job in list(self._active):
+            job.cancel()
 
     def _perform_task(self) -> Callable[..., Awaitable[None]]:
         async def perform(name: str, args: list[str], retry: ExponentialRetry = _RETRY) -> None:

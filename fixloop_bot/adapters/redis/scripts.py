@@ -41,10 +41,29 @@ if ARGV[8] ~= '' then
   redis.call('HSET', KEYS[7], 'attempt', 0, 'doc', ARGV[8])
   redis.call('EXPIRE', KEYS[7], ttl)
 end
-for i = 8, #KEYS do redis.call('SET', KEYS[i], id, 'EX', ttl) end
+for i = 8, #KEYS do
+  -- A resolved incident that is written late must not take an identity from the one that came after it.
+  local owner = redis.call('GET', KEYS[i])
+  if ARGV[5] == '1' or not owner or owner == id then redis.call('SET', KEYS[i], id, 'EX', ttl) end
+end
 local jobs = tonumber(ARGV[9])
 for i = 0, jobs - 1 do redis.call('HSET', KEYS[6], ARGV[10 + 2 * i], ARGV[11 + 2 * i]) end
 return expected + 1
+"""
+
+PARK_SIGNAL = """
+-- KEYS inbox, parked; ARGV signal_id, ttl_s
+local document = redis.call('HGET', KEYS[1], ARGV[1])
+if not document then return 0 end
+redis.call('SET', KEYS[2], document, 'EX', ARGV[2])
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
+
+COUNT = """
+-- KEYS count; ARGV ttl_s
+local count = redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return count
 """
 
 CLAIM_RUN = """
@@ -72,6 +91,19 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1
 """
 
+ENTER_THREAD = """
+-- KEYS lock, dirty; ARGV token, incident_id, lock_ms; who finds the lock taken leaves word that there is more to show
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[3]) then return 1 end
+redis.call('SADD', KEYS[2], ARGV[2])
+return 0
+"""
+
+HOLD_THREAD = """
+-- KEYS lock; ARGV token, lock_ms
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
+
 LEAVE_THREAD = """
 -- KEYS lock, dirty; ARGV token, incident_id; 1: left, 0: there is something new to show, -1: the lock was lost
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
@@ -80,10 +112,12 @@ redis.call('DEL', KEYS[1])
 return 1
 """
 
-DROP_LOCK = """
--- KEYS lock; ARGV token
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+POSTPONE_THREAD = """
+-- KEYS lock, dirty; ARGV token, incident_id, ms; the lock stays for so long, so that nobody tries in vain before
+redis.call('SADD', KEYS[2], ARGV[2])
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if tonumber(ARGV[3]) > 0 then return redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return redis.call('DEL', KEYS[1])
 """
 
 PACE = """

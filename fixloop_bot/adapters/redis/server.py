@@ -2,29 +2,43 @@
 
 It is shared by all FixLoop processes of one data directory: the first one starts it, later ones attach, the last one to
 leave shuts it down. Each holds a shared lock on a file; a lock dies with its process, so that after kill -9 the next
-process simply attaches to the server that is still there, or starts it from its append-only file.
+process simply attaches to the server that is still there, or starts it from its append-only file. Whoever starts or
+leaves holds the gate, a second file, so that nobody attaches to a server that is just being shut down.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import enum
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError
 
 from fixloop_bot.domain.errors import StoreUnavailable
 
 LONGEST_SOCKET_PATH = 100
-"""The kernel allows 108 bytes for a socket's path; longer data directories get their socket in a private /tmp folder."""
+"""The kernel allows 108 bytes for a socket's path; for a longer data directory it is in a private /tmp folder."""
 START_TIMEOUT_S = 10.0
+LOAD_TIMEOUT_S = 120.0
+"""A server that reads a large append-only file says so, and is waited for: a second one would ruin the file."""
+
+
+class _State(enum.Enum):
+    ABSENT = enum.auto()
+    LOADING = enum.auto()
+    READY = enum.auto()
 
 
 class EmbeddedValkey:
@@ -34,6 +48,7 @@ class EmbeddedValkey:
         self._dir = data_dir.resolve()
         self._socket = _socket_path(self._dir)
         self._users: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -42,36 +57,43 @@ class EmbeddedValkey:
     async def start(self) -> None:
         """Attach to the running server of this directory or start it; raises StoreUnavailable with a sentence."""
         self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        gate = (self._dir / "store.start").open("ab")
-        try:
-            await asyncio.to_thread(fcntl.flock, gate, fcntl.LOCK_EX)
+        async with self._gate():
             self._users = (self._dir / "store.users").open("ab")
             fcntl.flock(self._users, fcntl.LOCK_SH)
-            if not await self._answers():
-                await self._spawn()
-        finally:
-            gate.close()
+            state = await self._state()
+            if state is _State.ABSENT:
+                self._process = self._spawn()
+            if state is not _State.READY:
+                await self._until_ready()
 
     async def stop(self) -> None:
         """Leave; the last process to leave shuts the server down, its data safely on disk."""
         if self._users is None:
             return
-        try:
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        else:
-            await self._shut_down()
-        finally:
-            self._users.close()
-            self._users = None
+        async with self._gate():
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            else:
+                await self._shut_down()
+            finally:
+                self._users.close()
+                self._users = None
 
-    async def _spawn(self) -> None:
+    @contextlib.asynccontextmanager
+    async def _gate(self) -> AsyncIterator[None]:
+        """One process, and one instance in it, starts or leaves at a time."""
+        with (self._dir / "store.start").open("ab") as gate:
+            await asyncio.to_thread(fcntl.flock, gate, fcntl.LOCK_EX)
+            yield
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         binary = _binary()
         log = (self._dir / "valkey.log").open("ab")
         try:
             # A session of its own: Ctrl-C in the terminal must not end the store before its users have drained.
-            process = subprocess.Popen(  # noqa: S603 - our own binary with our own arguments
+            return subprocess.Popen(  # noqa: S603 - our own binary with our own arguments
                 [binary, *self._arguments()],
                 stdout=log,
                 stderr=log,
@@ -83,9 +105,14 @@ class EmbeddedValkey:
             raise StoreUnavailable(f"The built-in store did not start: {error.strerror}; set REDIS_URL.") from error
         finally:
             log.close()
-        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-        while not await self._answers():
-            if process.poll() is not None or asyncio.get_running_loop().time() > deadline:
+
+    async def _until_ready(self) -> None:
+        now = asyncio.get_running_loop().time
+        began = now()
+        while (state := await self._state()) is not _State.READY:
+            patience = LOAD_TIMEOUT_S if state is _State.LOADING else START_TIMEOUT_S
+            died = self._process is not None and self._process.poll() is not None
+            if died or now() - began > patience:
                 raise StoreUnavailable(f"The built-in store did not start; {self._dir / 'valkey.log'} says why.")
             await asyncio.sleep(0.02)
 
@@ -104,28 +131,39 @@ class EmbeddedValkey:
         }
         return [part for key, value in settings.items() for part in (f"--{key}", value)]
 
-    async def _answers(self) -> bool:
+    def _client(self) -> Redis:
+        """One try: the library's usual retries wait seconds for a server that has just been told to go."""
+        return Redis(unix_socket_path=str(self._socket), retry=Retry(NoBackoff(), 0))
+
+    async def _state(self) -> _State:
         if not self._socket.exists():
-            return False
-        client = Redis(unix_socket_path=str(self._socket))
+            return _State.ABSENT
+        client = self._client()
         try:
-            return bool(await client.ping())
+            await client.ping()
+        except BusyLoadingError:
+            return _State.LOADING
         except (RedisError, OSError):
-            return False
+            return _State.ABSENT
+        else:
+            return _State.READY
         finally:
             await client.aclose()
 
     async def _shut_down(self) -> None:
-        client = Redis(unix_socket_path=str(self._socket))
+        client = self._client()
         try:
             await client.shutdown(nosave=True)
         except (RedisError, OSError):
             pass  # it closes the connection instead of answering
         finally:
             await client.aclose()
-        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-        while await self._answers() and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while await self._state() is not _State.ABSENT:  # noqa: ASYNC110 - another process's end has no event
+                    await asyncio.sleep(0.02)
+                while self._process is not None and self._process.poll() is None:  # noqa: ASYNC110 - the same
+                    await asyncio.sleep(0.02)
 
 
 def _socket_path(data_dir: Path) -> Path:

@@ -10,16 +10,19 @@ run:ID, samples:ID:STEP     hash attempt, doc; list                      retenti
 thread:ID, at:CHANNEL:TS    where the cards are; thread → incident       retention
 identity:X, open:SERVICE    → incident                                   retention; open: at resolution
 seen:SIGNAL                 a notification that was stored               a day, or 15 min without an event id
+early:X                     a recovery that came before its alert        an hour
+parked:SIGNAL               a signal that could not be taken             retention
 inbox, outbox, dirty        work not yet done                            emptied by doing it
 incidents, open_incidents   sorted by opening time                       trimmed at each write
 counter                     the last incident's number                   never: numbers are not used twice
 once:X, lock:X, pace:X,     marks                                        seconds to a day
-lead:X, stop:RUN
+lead:X, stop:RUN, count:X
 =========================== ============================================ =========================================
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -44,7 +47,9 @@ from fixloop_bot.domain.signals import Signal
 DAY_S = 86_400
 SEEN_WITH_EVENT_ID_S = DAY_S
 SEEN_BY_BYTES_S = 900
-THREAD_LOCK_MS = 60_000
+EARLY_RECOVERY_S = 3_600
+THREAD_LOCK_MS = 8_000
+"""Renewed by its holder; a killed holder's thread is frozen for so long."""
 
 
 @contextlib.asynccontextmanager
@@ -53,6 +58,11 @@ async def _store_errors() -> AsyncIterator[None]:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreUnavailable(f"The store did not answer ({type(error).__name__}).") from error
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # Python 3.11's wait_for, inside the client, loses a cancellation that comes together with the answer. A loop
+        # that is cancelled only once would then go on for ever.
+        raise asyncio.CancelledError
 
 
 class RedisStore:
@@ -75,7 +85,11 @@ class RedisStore:
         self._save_run = register(scripts.SAVE_RUN)
         self._add_samples = register(scripts.ADD_SAMPLES)
         self._leave_thread = register(scripts.LEAVE_THREAD)
-        self._drop_lock = register(scripts.DROP_LOCK)
+        self._enter_thread = register(scripts.ENTER_THREAD)
+        self._hold_thread = register(scripts.HOLD_THREAD)
+        self._postpone_thread = register(scripts.POSTPONE_THREAD)
+        self._park_signal = register(scripts.PARK_SIGNAL)
+        self._count = register(scripts.COUNT)
         self._pace = register(scripts.PACE)
         self._lead = register(scripts.LEAD)
         self._accept = register(scripts.ACCEPT)
@@ -103,14 +117,29 @@ class RedisStore:
             stored = await _wait(self._redis.hget(self._key("inbox"), signal_id))
         return self._signals.decode(stored) if stored is not None else None
 
-    async def unread_signals(self) -> Sequence[Signal]:
+    async def unread_signals(self) -> Sequence[str]:
         async with _store_errors():
-            stored = await _wait(self._redis.hvals(self._key("inbox")))
-        return sorted((self._signals.decode(each) for each in stored), key=lambda signal: signal.received_at)
+            return [each.decode() for each in await _wait(self._redis.hkeys(self._key("inbox")))]
 
     async def signal_done(self, signal_id: str) -> None:
         async with _store_errors():
             await _wait(self._redis.hdel(self._key("inbox"), signal_id))
+
+    async def park_signal(self, signal_id: str) -> None:
+        async with _store_errors():
+            await self._park_signal(
+                keys=[self._key("inbox"), self._key("parked", signal_id)], args=[signal_id, self._ttl]
+            )
+
+    async def keep_recovery(self, signal: Signal) -> None:
+        async with _store_errors():
+            document = self._signals.encode(signal)
+            await _wait(self._redis.set(self._key("early", signal.identity), document, ex=EARLY_RECOVERY_S))
+
+    async def early_recovery(self, identity: str) -> Signal | None:
+        async with _store_errors():
+            stored = await _wait(self._redis.get(self._key("early", identity)))
+        return self._signals.decode(stored) if stored is not None else None
 
     # Incidents
 
@@ -242,33 +271,34 @@ class RedisStore:
         """Become the only one who writes this thread; None if somebody else does and will see the newest state."""
         token = secrets.token_hex(8)
         async with _store_errors():
-            got = await _wait(
-                self._redis.set(self._key("lock", "thread", incident_id), token, nx=True, px=THREAD_LOCK_MS)
+            got = await self._enter_thread(
+                keys=self._thread_keys(incident_id), args=[token, incident_id, THREAD_LOCK_MS]
             )
         return token if got else None
+
+    async def hold_thread(self, incident_id: str, token: str) -> None:
+        async with _store_errors():
+            await self._hold_thread(keys=self._thread_keys(incident_id)[:1], args=[token, THREAD_LOCK_MS])
 
     async def thread_is_clean(self, incident_id: str) -> None:
         """Say that what is in the store *now* is about to be read and shown."""
         async with _store_errors():
             await _wait(self._redis.srem(self._key("dirty"), incident_id))
-            await _wait(self._redis.pexpire(self._key("lock", "thread", incident_id), THREAD_LOCK_MS))
-
-    async def mark_dirty(self, incident_id: str) -> None:
-        async with _store_errors():
-            await _wait(self._redis.sadd(self._key("dirty"), incident_id))
 
     async def leave_thread(self, incident_id: str, token: str) -> bool:
         """Stop writing this thread; False if the state has changed meanwhile, so that the caller goes on."""
         async with _store_errors():
-            left = await self._leave_thread(
-                keys=[self._key("lock", "thread", incident_id), self._key("dirty")], args=[token, incident_id]
-            )
+            left = await self._leave_thread(keys=self._thread_keys(incident_id), args=[token, incident_id])
         return int(left) != 0
 
-    async def abandon_thread(self, incident_id: str, token: str) -> None:
-        """Stop writing although there is more to show; the sweep brings somebody back."""
+    async def postpone_thread(self, incident_id: str, token: str, *, seconds: float) -> None:
         async with _store_errors():
-            await self._drop_lock(keys=[self._key("lock", "thread", incident_id)], args=[token])
+            await self._postpone_thread(
+                keys=self._thread_keys(incident_id), args=[token, incident_id, int(seconds * 1000)]
+            )
+
+    def _thread_keys(self, incident_id: str) -> list[str]:
+        return [self._key("lock", "thread", incident_id), self._key("dirty")]
 
     async def dirty_threads(self) -> Sequence[str]:
         async with _store_errors():
@@ -309,6 +339,10 @@ class RedisStore:
     async def once(self, name: str, *, seconds: float) -> bool:
         async with _store_errors():
             return bool(await _wait(self._redis.set(self._key("once", name), "1", nx=True, ex=max(1, int(seconds)))))
+
+    async def count(self, name: str, *, seconds: float) -> int:
+        async with _store_errors():
+            return int(await self._count(keys=[self._key("count", name)], args=[max(1, int(seconds))]))
 
     async def lead(self, what: str, who: str, *, seconds: float) -> bool:
         async with _store_errors():

@@ -1,18 +1,20 @@
 """The Web API as FixLoop uses it: one call, two kinds of failure.
 
-``SlackRefused`` carries Slack's own error name: trying the same again is pointless. ``SlackBusy`` says how long to wait: a 429,
-a 5xx, or no answer at all (aiohttp's errors are not SlackApiError).
+``SlackRefused`` carries Slack's own error name: trying the same again is pointless. ``SlackBusy`` says how long to
+wait: a 429, a 5xx, or no answer at all (aiohttp's errors are not SlackApiError).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 
@@ -54,24 +56,25 @@ class SlackApi:
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """One call; returns Slack's answer as a dict. Raises SlackRefused or SlackBusy."""
+        answer = await self._ask(method, **arguments)
+        return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+    async def granted(self) -> frozenset[str]:
+        """The scopes that the token has now, which Slack names in a header of every answer."""
+        answer = await self._ask("auth.test")
+        headers = {str(key).lower(): str(value) for key, value in dict(answer.headers or {}).items()}
+        return frozenset(filter(None, (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))))
+
+    async def _ask(self, method: str, **arguments: Any) -> AsyncSlackResponse:
+        # The SDK's own methods know which of Slack's methods take JSON, which a form, and which a GET.
+        ask: Callable[..., Awaitable[AsyncSlackResponse]] = getattr(self.client, method.replace(".", "_"))
         try:
-            answer = await self.client.api_call(method, json=arguments)
+            return await ask(**arguments)
         except SlackApiError as error:
             raise _meaning(method, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("Slack did not answer %s: %s", method, type(error).__name__)
             raise SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S) from error
-        return dict(answer.data) if isinstance(answer.data, dict) else {}
-
-    async def read(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """A call of a method that reads: those take form fields, not JSON."""
-        try:
-            answer = await self.client.api_call(method, params=arguments)
-        except SlackApiError as error:
-            raise _meaning(method, error) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S) from error
-        return dict(answer.data) if isinstance(answer.data, dict) else {}
 
     async def identity(self) -> dict[str, Any]:
         """Who the token belongs to (auth.test), asked once."""

@@ -1,7 +1,8 @@
 """Shows an incident's cards in Slack: posts what is new, updates what has changed, leaves alone what is the same.
 
-A post is announced in the store before it goes out. If the process dies between Slack's answer and our writing it down, the
-next one finds the announcement, looks for the card in the channel by its block ids, and adopts it instead of posting it twice.
+A post is announced in the store before it goes out. If the process dies between Slack's answer and our writing it
+down, the next one finds the announcement, looks for the card in the channel by its block ids, and adopts it instead
+of posting it twice.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 Save = Callable[[ThreadRefs], Awaitable[None]]
 
+CHANNEL_PAGES = 20
+CLOCKS_DIFFER_S = 60.0
 NO_SUCH_PLACE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "no_permission"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
 
@@ -60,7 +63,8 @@ class SlackBoard:
     async def _show(self, card: Card, view: ThreadView, refs: ThreadRefs, save: Save) -> ThreadRefs:
         ref = refs.part(card.part) or PartRef(part=card.part)
         if ref.ts is None and ref.intent_at is not None:
-            ref = await self._adopt(ref, card, view, refs)
+            refs = await self._adopt(ref, card, view, refs)
+            ref = refs.part(card.part) or ref
         if ref.ts is None:
             return await self._post(card, view, refs, save)
         if ref.shown == card.digest():
@@ -115,25 +119,53 @@ class SlackBoard:
             **place,
         )
 
-    async def _adopt(self, ref: PartRef, card: Card, view: ThreadView, refs: ThreadRefs) -> PartRef:
-        """Find a card that was announced but not written down; unchanged where it is not there or cannot be looked for."""
-        mark = str(card.blocks[0]["block_id"])
+    async def _channel_id(self, channel: str) -> str:
+        """The id of a ``#name``: Slack posts to a name, but reads only from an id."""
+        if not channel.startswith("#"):
+            return channel
+        cursor = ""
+        for _ in range(CHANNEL_PAGES):
+            page = await self._api.call(
+                "conversations.list", types="public_channel,private_channel", limit=1000, cursor=cursor
+            )
+            for each in page.get("channels", []):
+                if each.get("name") == channel[1:]:
+                    return str(each["id"])
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        raise SlackRefused("channel_not_found", method="conversations.list")
+
+    async def _adopt(self, ref: PartRef, card: Card, view: ThreadView, refs: ThreadRefs) -> ThreadRefs:
+        """Find a card that was announced but not written down; unchanged refs where Slack has no such card.
+
+        Raises SlackBusy: as long as Slack cannot be asked, posting again would risk a second card.
+        """
+        for place in [refs.channel] if refs.channel else [view.incident.channel, self._default_channel]:
+            try:
+                channel = await self._channel_id(place)
+                ts = await self._find(card, channel, ref, refs)
+            except SlackRefused as refusal:
+                log.info("a card that may have been posted cannot be looked for in %s: %s", place, refusal)
+                continue
+            if ts is not None:
+                return replace(refs.with_part(replace(ref, ts=ts)), channel=channel)
+        return refs
+
+    async def _find(self, card: Card, channel: str, ref: PartRef, refs: ThreadRefs) -> str | None:
+        """The timestamp of the message that begins with this card's first block."""
         root = refs.part("root")
-        oldest = f"{(ref.intent_at or 0) - 5:.6f}"
-        try:
-            if card.part == "root":
-                place = refs.channel or view.incident.channel
-                found = await self._api.read("conversations.history", channel=place, oldest=oldest, limit=100)
-            else:
-                thread = root.ts if root is not None else ""
-                found = await self._api.read("conversations.replies", channel=refs.channel, ts=thread, limit=200)
-        except (SlackRefused, SlackBusy) as error:
-            log.info("a card that may have been posted cannot be looked for: %s", error)
-            return ref
+        if card.part == "root":
+            oldest = f"{(ref.intent_at or 0) - CLOCKS_DIFFER_S:.6f}"
+            found = await self._api.call("conversations.history", channel=channel, oldest=oldest, limit=100)
+        else:
+            thread = root.ts if root is not None else ""
+            found = await self._api.call("conversations.replies", channel=channel, ts=thread, limit=200)
+        mark = str(card.blocks[0]["block_id"])
         for message in found.get("messages", []):
             if any(block.get("block_id") == mark for block in message.get("blocks") or []):
-                return replace(ref, ts=str(message["ts"]))
-        return ref
+                return str(message["ts"])
+        return None
 
 
 class NullBoard:

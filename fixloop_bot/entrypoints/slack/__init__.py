@@ -1,4 +1,7 @@
-"""Slack's listeners, in folders of Slack's own nouns. A listener acks, translates and enqueues; nothing may raise after the ack."""
+"""Slack's listeners, one module for each of its nouns.
+
+A listener acks, translates and enqueues; nothing may raise after the ack.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped, warning_token_skipped
 
 from fixloop_bot.bootstrap import House
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused
@@ -17,6 +18,9 @@ from fixloop_bot.entrypoints.slack import register
 from fixloop_bot.entrypoints.slack.counter import Counter
 
 log = logging.getLogger(__name__)
+
+ON_PURPOSE = frozenset({warning_client_prioritized_and_token_skipped(), warning_token_skipped()})
+"""Bolt finds SLACK_BOT_TOKEN in the environment by itself, and warns that our client and our authorize come first."""
 
 
 def create_slack_app(built: House) -> AsyncApp:
@@ -29,7 +33,7 @@ def create_slack_app(built: House) -> AsyncApp:
         try:
             me = await api.identity()
         except (SlackRefused, SlackBusy) as error:
-            log.error("Slack does not know our token, or does not answer: %s", error)
+            log.error("Slack does not know our token, or does not answer: %s", error)  # noqa: TRY400 - a sentence
             return None
         return AuthorizeResult(
             enterprise_id=None,
@@ -41,6 +45,7 @@ def create_slack_app(built: House) -> AsyncApp:
 
     bolt_log = logging.getLogger("fixloop_bot.bolt")
     bolt_log.setLevel(logging.WARNING)  # at INFO Bolt writes whole bodies of requests with a wrong signature
+    bolt_log.addFilter(_on_purpose)
     app = AsyncApp(
         name="fixloop",
         logger=bolt_log,
@@ -51,6 +56,10 @@ def create_slack_app(built: House) -> AsyncApp:
     )
     register(app, Counter(built.store, built.queue, built.board))
     return app
+
+
+def _on_purpose(record: logging.LogRecord) -> bool:
+    return record.msg not in ON_PURPOSE
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""Events: somebody mentions the bot. Whatever else Slack sends is acked, since an unhandled event is sent again and again."""
+"""Events: somebody mentions the bot. Whatever else comes is acked: an unhandled event is sent again and again."""
 
 from __future__ import annotations
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from fixloop_bot.adapters.slack.blocks.card import Card
-from fixloop_bot.adapters.slack.blocks.plan import plan_card
+from fixloop_bot.adapters.slack.blocks.plan import plan_card, read_checklist_id
 from fixloop_bot.adapters.slack.blocks.resolution import resolution_card
 from fixloop_bot.adapters.slack.blocks.results import results_card
-from fixloop_bot.adapters.slack.blocks.root import root_card
+from fixloop_bot.adapters.slack.blocks.root import root_card, status_text
 from fixloop_bot.application.views import ThreadView
 
-__all__ = ["Card", "cards", "plan_card", "resolution_card", "results_card", "root_card"]
+__all__ = [
+    "Card",
+    "cards",
+    "plan_card",
+    "read_checklist_id",
+    "resolution_card",
+    "results_card",
+    "root_card",
+    "status_text",
+]
 
 
 def cards(view: ThreadView) -> list[Card]:

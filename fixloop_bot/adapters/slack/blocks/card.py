@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from fixloop_bot.adapters.slack.blocks.text import cut
+from fixloop_bot.adapters.slack.blocks.text import cut, plain_line, shorten
 
 Block = dict[str, Any]
 
@@ -22,7 +22,10 @@ FALLBACK_LENGTH = 3900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A message: ``part`` names its place in the thread, ``text`` says the same as the blocks to a screen reader."""
+    """A message: ``part`` names its place in the thread, ``text`` says the same as the blocks to a screen reader.
+
+    The first block's id stays the same over the card's life: by it a card is found again in the channel.
+    """
 
     part: str
     text: str
@@ -34,16 +37,15 @@ class Card:
 
 
 def header(text: str, *, block_id: str) -> Block:
-    plain = {"type": "plain_text", "text": cut(text, HEADER_LENGTH), "emoji": True}
-    return {"type": "header", "block_id": block_id, "text": plain}
+    return {"type": "header", "block_id": block_id, "text": plain(text, HEADER_LENGTH)}
 
 
 def section(text: str, *, block_id: str) -> Block:
-    return {"type": "section", "block_id": block_id, "text": mrkdwn(cut(text, SECTION_LENGTH))}
+    return {"type": "section", "block_id": block_id, "text": mrkdwn(text)}
 
 
 def context(text: str, *, block_id: str) -> Block:
-    return {"type": "context", "block_id": block_id, "elements": [mrkdwn(cut(text, SECTION_LENGTH))]}
+    return {"type": "context", "block_id": block_id, "elements": [mrkdwn(text)]}
 
 
 def actions(elements: Sequence[Block], *, block_id: str) -> Block:
@@ -54,8 +56,7 @@ def button(
     text: str, *, action_id: str, value: str, style: str | None = None, confirm: Mapping[str, Any] | None = None
 ) -> Block:
     """A button; ``value`` carries an id, never a secret."""
-    label = {"type": "plain_text", "text": cut(text, BUTTON_LENGTH), "emoji": True}
-    element: Block = {"type": "button", "action_id": action_id, "text": label, "value": value}
+    element: Block = {"type": "button", "action_id": action_id, "text": plain(text, BUTTON_LENGTH), "value": value}
     if style:
         element["style"] = style
     if confirm:
@@ -64,16 +65,17 @@ def button(
 
 
 def confirmation(title: str, text: str, *, yes: str, no: str = "Not yet") -> Block:
-    return {
-        "title": {"type": "plain_text", "text": cut(title, 100)},
-        "text": {"type": "plain_text", "text": cut(text, 300)},
-        "confirm": {"type": "plain_text", "text": cut(yes, 30)},
-        "deny": {"type": "plain_text", "text": cut(no, 30)},
-    }
+    return {"title": plain(title, 100), "text": plain(text, 300), "confirm": plain(yes, 30), "deny": plain(no, 30)}
 
 
-def mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text}
+def plain(text: str, most: int) -> Block:
+    """A text without markup."""
+    return {"type": "plain_text", "text": shorten(plain_line(text), most), "emoji": True}
+
+
+def mrkdwn(text: str, most: int = SECTION_LENGTH) -> Block:
+    """A text with markup. Verbatim: Slack makes no links or mentions of plain words."""
+    return {"type": "mrkdwn", "text": cut(text, most), "verbatim": True}
 
 
 def fallback(*lines: str) -> str:

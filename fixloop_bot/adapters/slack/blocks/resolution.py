@@ -2,63 +2,95 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.card import Card, actions, button, context, fallback
+from fixloop_bot.adapters.slack.blocks.buttons import reopen_button, verdict_word
+from fixloop_bot.adapters.slack.blocks.card import Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
-from fixloop_bot.adapters.slack.blocks.root import SYMBOLS
-from fixloop_bot.adapters.slack.blocks.text import clock, counted, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.status import SYMBOLS, WHITE, reason
+from fixloop_bot.adapters.slack.blocks.text import counted, day_and_clock, one_line, person, span
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.incidents import Entry, Incident
 from fixloop_bot.domain.plans import Role
-from fixloop_bot.domain.runs import RecoveryVerdict, RunKind, StepVerdict
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepVerdict
 from fixloop_bot.domain.verdicts import proving_steps
+
+RESOLVED = "resolved ("
+"""How the timeline notes a resolution, with its verdict behind."""
 
 
 def resolution_card(view: ThreadView) -> Card | None:
-    """None until the incident is resolved."""
+    """None until the incident is resolved; once it is open again, the card says so and no longer offers to reopen."""
     incident = view.incident
     if incident.resolved_at is None:
-        return None
-    verdict = incident.verdict.value if incident.verdict is not None else "not validated"
-    symbol = SYMBOLS[incident.verdict] if incident.verdict is not None else "⚪"
+        return _taken_back(view)
+    verdict = verdict_word(incident)
+    symbol = SYMBOLS[incident.verdict] if incident.verdict is not None else WHITE
     lasted = span(incident.resolved_at - incident.opened_at)
-    line = f"{symbol} *Resolved* {clock(incident.resolved_at)} · *{verdict}* · {lasted} · by {person(incident.resolved_by)}"
+    when = day_and_clock(incident.resolved_at, view.now)
+    by = person(incident.resolved_by)
     grounds = grounds_line(view)
-    reopen = button("Reopen", action_id="reopen", value=incident.id)
     return Card(
         part="resolution",
-        text=fallback(f"{incident.id} resolved, {verdict}, after {lasted}.", grounds),
+        text=fallback(f"{incident.id} resolved, {verdict}, after {lasted}, by {by}.", grounds),
         blocks=(
-            section_block(line, block_id=f"resolution:{incident.id}:line"),
+            section_block(
+                f"{symbol} *Resolved* {when} · *{verdict}* · {lasted} · by {by}",
+                block_id=f"resolution:{incident.id}:line",
+            ),
             context(grounds, block_id=f"resolution:{incident.id}:grounds"),
-            actions([reopen], block_id=f"resolution:{incident.id}:buttons"),
+            actions([reopen_button(incident)], block_id=f"resolution:{incident.id}:buttons"),
         ),
     )
+
+
+def _taken_back(view: ThreadView) -> Card | None:
+    """What the card of an earlier resolution says now; None where there was none."""
+    incident = view.incident
+    earlier = [entry for entry in incident.timeline if entry.what.startswith(RESOLVED)]
+    if not earlier:
+        return None
+    line = f"{WHITE} *Reopened.* It was resolved {_once(earlier[-1], view.now)}."
+    text = fallback(f"{incident.id} is open again. It was resolved {_once(earlier[-1], view.now)}.")
+    return Card(part="resolution", text=text, blocks=(section_block(line, block_id=f"resolution:{incident.id}:line"),))
+
+
+def _once(entry: Entry, now: float) -> str:
+    verdict = one_line(entry.what.removeprefix(RESOLVED).rstrip(")"), 40)
+    return f"{day_and_clock(entry.at, now)} by {person(entry.who)}, {verdict}"
 
 
 def grounds_line(view: ThreadView) -> str:
     """``Proof: 2 steps failed before and pass now, 1 control unchanged, 10 min watch quiet``."""
     incident, run = view.incident, view.shown
     if incident.verdict is not RecoveryVerdict.PROVEN or run is None or view.confirm is None:
-        return _no_proof(incident)
+        return _no_proof(view)
     proving = proving_steps(run, view.confirm)
-    controls = [
-        step.step_id
-        for step in run.steps
-        if step.verdict is StepVerdict.PASSED
-        and step.step_id not in proving
-        and (planned := run.plan.step(step.step_id)) is not None
-        and planned.role is Role.CONTROL
-    ]
+    controls = _steady_controls(run, proving)
     pieces = [f"{counted(len(proving), 'step')} failed before and {'passes' if len(proving) == 1 else 'pass'} now"]
     if controls:
-        pieces.append(f"{counted(len(controls), 'control')} unchanged")
-    if run.traffic is not None and run.traffic.value is not None:
-        pieces.append("real traffic inside its limit")
-    pieces.append("watch quiet" if incident.soak_held else "watch not finished")
+        pieces.append(f"{counted(controls, 'control')} unchanged")
+    measured = run.traffic is not None and run.traffic.value is not None
+    pieces.append("real traffic inside its limit" if measured else "real traffic not measured")
+    pieces.append(_watch(view, incident))
     return f"Proof: {', '.join(pieces)}"
 
 
-def _no_proof(incident: Incident) -> str:
-    if incident.last_run(RunKind.VALIDATE) is None:
-        return "No validate run: nothing shows that it has recovered."
-    return one_line(incident.verdict_reason) or "No proof."
+def _steady_controls(run: Run, proving: tuple[str, ...]) -> int:
+    """How many controls passed that had not failed before."""
+    passed = {step.step_id for step in run.steps if step.verdict is StepVerdict.PASSED} - set(proving)
+    return sum(step.id in passed and step.role is Role.CONTROL for step in run.plan.steps)
+
+
+def _watch(view: ThreadView, incident: Incident) -> str:
+    soak = view.soak
+    if not incident.soak_held:
+        return "watch not finished"
+    if soak is None or soak.finished_at is None:
+        return "watch quiet"
+    return f"{span(soak.finished_at - soak.started_at)} watch quiet"
+
+
+def _no_proof(view: ThreadView) -> str:
+    if all(line.kind is not RunKind.VALIDATE or line.finished_at is None for line in view.incident.runs):
+        return "No proof: no validation ran, so nothing shows that it has recovered."
+    why = reason(view)
+    return f"No proof. {why}" if why else "No proof: it was not validated since it was last open."

@@ -1,0 +1,139 @@
+"""The figures of a step, before and now, and the failing sample that anybody can repeat."""
+
+from __future__ import annotations
+
+from fixloop_bot.adapters.slack.blocks.claims import latency_limit
+from fixloop_bot.adapters.slack.blocks.text import (
+    clock_with_seconds,
+    code,
+    code_block,
+    counted,
+    one_line,
+    shorten,
+)
+from fixloop_bot.domain.figures import Unit, bound, milliseconds, reading, unit_of
+from fixloop_bot.domain.plans import MetricCheck, Step
+from fixloop_bot.domain.reasons import sample_reason, split_formula, telling_failure
+from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
+from fixloop_bot.domain.samples import Sample
+
+REASON_LENGTH = 500
+CURL_LENGTH = 1200
+"""A longer command is no longer something to copy on a phone, and a cut one does not run."""
+
+
+def figures(step: Step, progress: StepProgress, confirm: Run | None) -> str:
+    """``before 7/20 failed (503)  →  now 0/105 failed, p95 84 ms``, with the limit at the end."""
+    now = _now(step, progress)
+    earlier = confirm.progress(step.id) if confirm is not None else None
+    before = _before(step, earlier) if earlier is not None else ""
+    compared = f"before {before}  →  now {now}" if before and now else now
+    return f"{compared}{_limit(step, progress)}" if now else _nothing_yet(progress)
+
+
+def _nothing_yet(progress: StepProgress) -> str:
+    return f"{counted(progress.void, 'probe')} could not look" if progress.void else ""
+
+
+def _now(step: Step, progress: StepProgress) -> str:
+    if not step.repeated:
+        return _value(step, progress)
+    latency = f", p95 {milliseconds(progress.p95_ms)}" if progress.p95_ms is not None and progress.samples else ""
+    return f"{_share(progress)}{latency}"
+
+
+def _before(step: Step, progress: StepProgress) -> str:
+    return _share(progress) if step.repeated else _value(step, progress)
+
+
+def _share(progress: StepProgress) -> str:
+    if not progress.samples:
+        return ""
+    return f"{progress.failed:,}/{progress.samples:,} failed{_way_to_fail(progress)}"
+
+
+def _way_to_fail(progress: StepProgress) -> str:
+    """In one word: a status, the field that was wrong, or the fault."""
+    sample = telling_failure(progress)
+    if not progress.failed or sample is None:
+        return ""
+    if sample.fault is not None:
+        return f" ({one_line(sample.fault.kind.value)})"
+    first = sample.failures[0] if sample.failures else None
+    by_status = first is None or first.subject == "status"
+    if first is None or by_status:
+        return f" ({sample.status})" if sample.status is not None else ""
+    return f" ({one_line(first.subject or first.source, 60)})"
+
+
+def _value(step: Step, progress: StepProgress) -> str:
+    """A reading with its unit, or a monitor's state."""
+    if progress.value is not None:
+        return reading(progress.value, _unit(step))
+    last = (*progress.failures, *progress.passes)
+    if not last:
+        return ""
+    return one_line(last[-1].failures[0].seen, 60) if last[-1].failures else "OK"
+
+
+def _unit(step: Step) -> Unit:
+    check = step.check
+    return unit_of(check.query, check.limit) if isinstance(check, MetricCheck) else Unit.NONE
+
+
+def _limit(step: Step, progress: StepProgress) -> str:
+    check = step.check
+    if isinstance(check, MetricCheck):
+        if check.limit is None:
+            return f" ({bound(check.healthy_when, f'{check.times_before or 1:g} × the hour before')})"
+        return f" ({bound(check.healthy_when, reading(check.limit, _unit(step)))})"
+    limit = latency_limit(step)
+    return f" (limit {limit})" if limit and progress.p95_ms is not None else ""
+
+
+def failing_evidence(step: Step, progress: StepProgress | None) -> tuple[str, ...]:
+    """The failing sample in lines: what differed, its facts, how the expected value came about, the request again."""
+    if progress is None or progress.verdict is not StepVerdict.FAILED:
+        return ()
+    sample = telling_failure(progress)
+    if sample is None:
+        return (one_line(progress.reason, REASON_LENGTH),) if progress.reason else ()
+    if not step.repeated:
+        return _reading_evidence(step, progress, sample)
+    lines = [one_line(sample_reason(sample), REASON_LENGTH), facts(sample, noun="sample"), *_formula(sample)]
+    if sample.curl:
+        lines.append(_repeat(sample.curl))
+    return tuple(line for line in lines if line)
+
+
+def _reading_evidence(step: Step, progress: StepProgress, sample: Sample) -> tuple[str, ...]:
+    """When it was read; the figures above say what, unless the limit was only known when it was read."""
+    known = isinstance(step.check, MetricCheck) and step.check.limit is not None and progress.value is not None
+    when = facts(sample, noun="reading")
+    return (when,) if known else (one_line(progress.reason, REASON_LENGTH), when)
+
+
+def facts(sample: Sample, *, noun: str) -> str:
+    """``sample #3, 200, 84 ms, 03:22:41``."""
+    pieces = [f"{noun} #{sample.number}"]
+    if sample.status is not None:
+        pieces.append(str(sample.status))
+    if sample.latency_ms is not None:
+        pieces.append(milliseconds(sample.latency_ms))
+    pieces.append(clock_with_seconds(sample.at))
+    if sample.replica:
+        pieces.append(f"from {one_line(sample.replica, 60)}")
+    return ", ".join(pieces)
+
+
+def _formula(sample: Sample) -> list[str]:
+    if sample.fault is not None or not sample.failures:
+        return []
+    wanted, formula = split_formula(sample.failures[0])
+    return [f"{one_line(wanted, 80)} is {code(formula, 200)}"] if formula else []
+
+
+def _repeat(curl: str) -> str:
+    if len(curl) <= CURL_LENGTH:
+        return code_block(curl)
+    return f"{code_block(shorten(curl, CURL_LENGTH))} (cut: the whole command has {len(curl):,} characters)"

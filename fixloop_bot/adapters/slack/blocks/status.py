@@ -1,0 +1,201 @@
+"""The one line that a responder reads first: a symbol, the word beside it, and what is behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
+from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person, span
+from fixloop_bot.application.views import ThreadView
+from fixloop_bot.domain.figures import milliseconds
+from fixloop_bot.domain.incidents import Incident, RunLine, State
+from fixloop_bot.domain.reasons import failed_steps, how_it_fails, others_fail, place, split_formula, telling_failure
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
+from fixloop_bot.domain.samples import Sample
+
+RED, YELLOW, GREEN, WHITE = "🔴", "🟡", "🟢", "⚪"
+SYMBOLS = {
+    RecoveryVerdict.PROVEN: GREEN,
+    RecoveryVerdict.UNPROVEN: WHITE,
+    RecoveryVerdict.NOT_RECOVERED: RED,
+    RecoveryVerdict.INCONCLUSIVE: WHITE,
+}
+"""Red while broken, yellow while being looked at, green only for proven, white for what is not known."""
+WORDS = {
+    RecoveryVerdict.PROVEN: "Recovery proven",
+    RecoveryVerdict.UNPROVEN: "Unproven",
+    RecoveryVerdict.NOT_RECOVERED: "Not recovered",
+    RecoveryVerdict.INCONCLUSIVE: "Inconclusive",
+}
+_QUANTILES = ("latency", "p50", "p90", "p95", "p99")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """``rest`` begins with its own punctuation."""
+
+    symbol: str
+    word: str
+    rest: str = ""
+
+    def marked(self) -> str:
+        """For mrkdwn, with the word in bold."""
+        return f"{self.symbol} *{self.word}*{self.rest}"
+
+    def said(self) -> str:
+        """In words alone, for a screen reader."""
+        return f"{self.word}{self.rest}"
+
+
+def status(view: ThreadView) -> Status:
+    """Where the incident stands."""
+    incident = view.incident
+    if incident.state is State.RESOLVED:
+        return _resolved(view)
+    if incident.active_run is not None:
+        return _running(view)
+    if incident.verdict is not None:
+        return verdict_status(view, incident.verdict)
+    if incident.plan is None or (incident.planning_since is not None and view.confirm is None):
+        return Status(symbol=YELLOW, word="Writing the plan…")
+    if incident.reopened:
+        return _broken_again(view)
+    if all(step.manual for step in incident.plan.steps):
+        return Status(symbol=WHITE, word="Not reproduced", rest=": the plan has only steps by hand.")
+    return confirm_status(view.confirm)
+
+
+def _resolved(view: ThreadView) -> Status:
+    incident = view.incident
+    symbol = SYMBOLS[incident.verdict] if incident.verdict is not None else WHITE
+    when = day_and_clock(incident.resolved_at or view.now, view.now)
+    rest = f" {when} by {person(incident.resolved_by)} · {verdict_word(incident)}"
+    return Status(symbol=symbol, word="Resolved", rest=rest)
+
+
+def _running(view: ThreadView) -> Status:
+    run = view.shown
+    if run is None or run.id != view.incident.active_run:
+        return Status(symbol=YELLOW, word="Starting a run…")
+    left = max((step.window_left_s for step in run.steps), default=0.0)
+    word = "Reproducing…" if run.kind is RunKind.CONFIRM else "Validating…"
+    return Status(symbol=YELLOW, word=word, rest=f" {run.decided} of {len(run.steps)} steps decided{_about(left)}")
+
+
+def _about(left: float) -> str:
+    """In big steps, since this card is not redrawn for every sample."""
+    if left < 1:
+        return ""
+    step = 30 if left <= 90 else 60
+    return f", about {span(math.ceil(left / step) * step)} left"
+
+
+def verdict_status(view: ThreadView, verdict: RecoveryVerdict) -> Status:
+    """The verdict by its exact word, with its reason."""
+    if verdict is RecoveryVerdict.PROVEN:
+        line = _last_validate(view.incident)
+        at = line.finished_at if line is not None and line.finished_at is not None else view.now
+        rest = f", {day_and_clock(at, view.now)}. {_watching(view)}".rstrip()
+    else:
+        rest = f": {_decapitalised(reason(view))}" if reason(view) else ""
+    return Status(symbol=SYMBOLS[verdict], word=WORDS[verdict], rest=rest)
+
+
+def reason(view: ThreadView) -> str:
+    """Why the verdict is what it is, as a sentence."""
+    line = _last_validate(view.incident)
+    if line is not None and line.stopped:
+        known = view.shown is not None and view.shown.id == line.id
+        return stopped_reason(view.shown.stopped_by if known and view.shown is not None else None)
+    return one_line(view.incident.verdict_reason)
+
+
+def stopped_reason(who: str | None) -> str:
+    return f"Stopped{f' by {person(who)}' if who else ''} before it was decided."
+
+
+def _last_validate(incident: Incident) -> RunLine | None:
+    lines = [line for line in incident.runs if line.kind is RunKind.VALIDATE and line.finished_at is not None]
+    return lines[-1] if lines else None
+
+
+def _watching(view: ThreadView) -> str:
+    incident = view.incident
+    if incident.soak_held:
+        return "The watch after it stayed quiet."
+    if incident.soak_run is not None and incident.soak_until is not None:
+        return f"Watching until {clock(incident.soak_until)}."
+    return ""
+
+
+def _decapitalised(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _broken_again(view: ThreadView) -> Status:
+    """After a proof or a resolution that did not last; what was reproduced before it is no news."""
+    soak = view.soak
+    if view.incident.state is State.REPRODUCED and soak is not None and soak.reproduced:
+        rest = f": the watch saw it fail, so the proof is taken back. {reproduced_sentence(soak)}"
+        return Status(symbol=RED, word="Broken again", rest=rest)
+    confirm = view.confirm
+    if confirm is not None and confirm.finished and confirm.finished_at and _since_reopened(view) < confirm.finished_at:
+        return confirm_status(confirm)
+    return Status(symbol=RED, word="Reopened", rest=", and not validated since.")
+
+
+def _since_reopened(view: ThreadView) -> float:
+    """When the last proof or resolution was; what was found after it is news."""
+    ends = [line.finished_at for line in view.incident.runs if line.verdict is RecoveryVerdict.PROVEN]
+    ends += [entry.at for entry in view.incident.timeline if entry.what.startswith(("resolved (", "reopened"))]
+    return max((end for end in ends if end is not None), default=0.0)
+
+
+def confirm_status(confirm: Run | None) -> Status:
+    """``Reproduced: POST /checkout answered 503 in 7 of 20 tries``, or that it was not."""
+    if confirm is None or not confirm.finished:
+        return Status(symbol=WHITE, word="Not reproduced yet")
+    if confirm.reproduced:
+        return Status(symbol=RED, word="Reproduced", rest=f": {reproduced_sentence(confirm)}")
+    if confirm.stopped_by is not None:
+        who = person(confirm.stopped_by)
+        return Status(symbol=WHITE, word="Not reproduced yet", rest=f": {who} stopped the run before it was decided.")
+    blind = [step for step in confirm.steps if step.verdict is StepVerdict.INCONCLUSIVE]
+    if blind:
+        rest = f": step {place(confirm, blind[0].step_id)} is inconclusive, {one_line(blind[0].reason)}."
+        return Status(symbol=WHITE, word="Not reproduced", rest=rest)
+    return Status(symbol=WHITE, word="Not reproduced", rest=": every step passes from here.")
+
+
+def reproduced_sentence(run: Run) -> str:
+    """The most telling failing step in one sentence, from its samples."""
+    failed = failed_steps(run)
+    if not failed:
+        return "A step failed."
+    worst, *others = failed
+    return " ".join(piece for piece in (f"{failing_words(run, worst)}.", others_fail(run, others)) if piece)
+
+
+def failing_words(run: Run, progress: StepProgress) -> str:
+    """What the step's request did, and how often; a reading against its limit."""
+    step, sample = run.plan.step(progress.step_id), telling_failure(progress)
+    if step is None or sample is None or not step.repeated:
+        return one_line(f"step {place(run, progress.step_id)} fails{how_it_fails(run, progress)}").rstrip(".")
+    line = one_line(sample.request or step.title, 120)
+    return f"{line} {answered(sample)} in {progress.failed:,} of {progress.samples:,} tries"
+
+
+def answered(sample: Sample) -> str:
+    """What a failing sample did, as a verb: ``answered 503``, ``gave $.total 19.98 instead of 19.99``."""
+    if sample.fault is not None:
+        return f"failed ({one_line(sample.fault.kind.value)})"
+    first = sample.failures[0] if sample.failures else None
+    if first is None or first.subject == "status":
+        return f"answered {sample.status}" if sample.status is not None else "failed"
+    if first.subject in _QUANTILES:
+        seen = milliseconds(sample.latency_ms) if sample.latency_ms is not None else one_line(first.seen)
+        return f"took {seen} (limit {one_line(first.expected.lstrip('<= '))})"
+    wanted, _ = split_formula(first)
+    name = one_line(first.subject or first.source, 80)
+    return f"gave {name} {one_line(first.seen or 'nothing', 80)} instead of {one_line(wanted, 80)}"

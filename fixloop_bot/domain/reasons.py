@@ -1,0 +1,93 @@
+"""Why a step fails, in words for a person: what was seen against what was expected, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fixloop_bot.domain.figures import bound, measured_name, reading, unit_of
+from fixloop_bot.domain.plans import MetricCheck, Step
+from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
+from fixloop_bot.domain.samples import AssertionResult, Sample
+
+
+def place(run: Run, step_id: str) -> int:
+    """A step's number in the checklist, from 1."""
+    return next(index for index, step in enumerate(run.plan.steps, start=1) if step.id == step_id)
+
+
+def failed_steps(run: Run) -> list[StepProgress]:
+    """The failed steps, the most telling first: a request that failed says more than a metric that is high."""
+    failed = [step for step in run.steps if step.verdict is StepVerdict.FAILED]
+    return sorted(failed, key=lambda step: not _by_request(run, step))
+
+
+def _by_request(run: Run, progress: StepProgress) -> bool:
+    step = run.plan.step(progress.step_id)
+    return step is not None and step.repeated
+
+
+def others_fail(run: Run, others: Sequence[StepProgress]) -> str:
+    """``Step 4 fails too.``, ``Steps 3 and 4 fail too.``; empty where there are no others."""
+    if not others:
+        return ""
+    numbers = listed([str(number) for number in sorted(place(run, step.step_id) for step in others)])
+    return f"Step {numbers} fails too." if len(others) == 1 else f"Steps {numbers} fail too."
+
+
+def listed(words: Sequence[str]) -> str:
+    """``1``, ``1 and 2``, ``1, 2 and 4``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def telling_failure(progress: StepProgress) -> Sample | None:
+    """The failing sample to show: one that failed in the commonest way, else the first."""
+    fitting = [sample for sample in progress.failures if progress.reason.startswith(sample.reason() or "\0")]
+    return next(iter(fitting or progress.failures), None)
+
+
+def difference(result: AssertionResult) -> str:
+    """``$.total was 19.98, expected 19.99``, without the formula that 19.99 was computed by."""
+    wanted, _ = split_formula(result)
+    return f"{result.subject or result.source} was {result.seen or 'nothing'}, expected {wanted}"
+
+
+def split_formula(result: AssertionResult) -> tuple[str, str]:
+    """What was expected, and the arithmetic it came from (empty where it is a plain value)."""
+    wanted, separator, rest = result.expected.partition(" (")
+    formula = rest.removesuffix(")")
+    if separator and wanted and rest.endswith(")") and formula in result.source:
+        return wanted, formula
+    return result.expected, ""
+
+
+def sample_reason(sample: Sample) -> str:
+    """Why one sample failed: the fault, or the first difference."""
+    if sample.fault is not None:
+        return sample.fault.sentence()
+    return difference(sample.failures[0]) if sample.failures else ""
+
+
+def how_it_fails(run: Run, progress: StepProgress) -> str:
+    """What goes on behind "fails": `` in 2 of 17 tries: $.total was 13.32, expected 13.33``. Without a full stop."""
+    step = run.plan.step(progress.step_id)
+    if step is not None and not step.repeated:
+        return _after_colon(reading_reason(step, progress))
+    sample = telling_failure(progress)
+    if sample is None or not progress.samples:
+        return _after_colon(progress.reason)
+    return f" in {progress.failed:,} of {progress.samples:,} tries{_after_colon(sample_reason(sample))}"
+
+
+def _after_colon(why: str) -> str:
+    return f": {why.rstrip('.')}" if why else ""
+
+
+def reading_reason(step: Step, progress: StepProgress) -> str:
+    """``error share is 12 %, must be at most 2 %``; for what has no limit of its own, the reason as it was noted."""
+    check = step.check
+    if not isinstance(check, MetricCheck) or check.limit is None or progress.value is None:
+        return progress.reason
+    unit = unit_of(check.query, check.limit)
+    name = measured_name(check.query, check.limit)
+    limit = bound(check.healthy_when, reading(check.limit, unit))
+    return f"{name} is {reading(progress.value, unit)}, must be {limit}"

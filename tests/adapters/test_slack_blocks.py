@@ -1,0 +1,220 @@
+"""The thread in every state: what Slack is sent, and what a responder reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from fixloop_bot.adapters.slack.blocks import Card, cards, status_text
+from fixloop_bot.application.views import ThreadView
+from fixloop_bot.domain.plans import PlanSource
+from fixloop_bot.domain.runs import RecoveryVerdict, StepPhase
+from tests.adapters import thread_states
+from tests.adapters.slack_checks import problems
+from tests.adapters.thread_states import STATES
+
+
+def shown(state: str) -> dict[str, Card]:
+    return {card.part: card for card in cards(STATES[state]())}
+
+
+def words(card: Card) -> str:
+    """All mrkdwn and plain text of the blocks."""
+    found: list[str] = []
+    for block in card.blocks:
+        pieces = [block.get("text"), *block.get("elements", [])]
+        found.extend(piece["text"] for piece in pieces if piece is not None and isinstance(piece.get("text"), str))
+        found.extend(
+            f"{option['text']['text']} {option['description']['text']}"
+            for piece in block.get("elements", [])
+            for option in piece.get("options", [])
+        )
+    return "\n".join(found)
+
+
+def buttons(card: Card) -> list[str]:
+    return [
+        element["action_id"]
+        for block in card.blocks
+        for element in block.get("elements", [])
+        if element["type"] == "button"
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_cards_of(state: str, snapshot: SnapshotAssertion) -> None:
+    """Exactly what is sent, card by card; a change of a word is seen in review."""
+    sent = {card.part: {"text": card.text, "blocks": list(card.blocks)} for card in cards(STATES[state]())}
+    assert sent == snapshot(extension_class=JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_slack_takes_the_cards_of(state: str) -> None:
+    """Its validator, the models of two libraries, and our own rules."""
+    view = STATES[state]()
+    assert [problem for card in cards(view) for problem in problems(card, view)] == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> None:
+    """The fallback text has the status in words; a symbol in the blocks is followed by a word."""
+    root = shown(state)["root"]
+    line = next(block["text"]["text"] for block in root.blocks if block["block_id"].endswith(":status"))
+    symbol, rest = line.split(" ", 1)
+    assert symbol in "🔴🟡🟢⚪"
+    assert rest.replace("*", "") == root.text.split("\n")[1]
+    for card in cards(STATES[state]()):
+        text = words(card)
+        for mark in "🔴🟡🟢⚪✅❌❔➖⏳✋☐":
+            assert all(after[:1] == " " and after[1:2].strip() for after in text.split(mark)[1:])
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ("just opened", "🟡 *Writing the plan…*"),
+        ("planning", "🟡 *Writing the plan…*"),
+        ("plan posted", "⚪ *Not reproduced yet*"),
+        ("reproducing", "🟡 *Reproducing…* 1 of 4 steps decided, about 30 s left"),
+        ("reproduced", "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Step 3 fails too."),
+        ("not reproduced", "⚪ *Not reproduced*: every step passes from here."),
+        ("validating", "🟡 *Validating…* 1 of 4 steps decided, about 30 s left"),
+        ("unproven", "⚪ *Unproven*: everything passes, but nothing that ran now had failed before."),
+        (
+            "not recovered",
+            "🔴 *Not recovered*: step 1 still fails in 2 of 17 tries: $.total was 19.98, expected 19.99. "
+            "Step 3 fails too.",
+        ),
+        (
+            "broken by the fix",
+            "🔴 *Not recovered*: step 4 passed before and now fails in 6 of 6 tries: status was 404, expected 200.",
+        ),
+        (
+            "inconclusive, own network",
+            "⚪ *Inconclusive*: steps 1, 2 and 4 could not look, which says nothing about the service: "
+            "no network from here.",
+        ),
+        ("validate stopped", "⚪ *Inconclusive*: stopped by <@U0MIRA0001> before it was decided."),
+        ("reopened", "🔴 *Reopened*, and not validated since."),
+        ("no catalog entry", "⚪ *Not reproduced*: the plan has only steps by hand."),
+    ],
+)
+def test_the_status_line(state: str, line: str) -> None:
+    """The first thing that is read at three in the morning."""
+    assert line in words(shown(state)["root"]).split("\n")
+
+
+def test_the_verdicts_appear_by_their_exact_words() -> None:
+    """Recovery proven, Unproven, Not recovered, Inconclusive; the plain text begins with them."""
+    expected = {
+        "proven and quiet": "Recovery proven",
+        "unproven": "Unproven",
+        "not recovered": "Not recovered",
+        "inconclusive, own network": "Inconclusive",
+    }
+    for state, word in expected.items():
+        assert shown(state)["root"].text.split("\n")[1].startswith(word)
+        assert shown(state)["results"].text.split("\n")[1].startswith(word)
+
+
+@pytest.mark.parametrize("verdict", RecoveryVerdict)
+def test_green_is_for_proven_alone(verdict: RecoveryVerdict) -> None:
+    """Nothing else looks well."""
+    view = STATES["proven and quiet"]()
+    line = status_text(replace(view, incident=replace(view.incident, verdict=verdict)))
+    assert ("🟢" in line) == (verdict is RecoveryVerdict.PROVEN)
+
+
+def test_a_failing_step_shows_its_evidence() -> None:
+    """Sample number, status, latency, time, the differing field, its formula, and the request to repeat it."""
+    text = words(shown("not recovered")["results"])
+    assert "before 7/20 failed (503)  →  now 2/17 failed ($.total), p95 88 ms" in text
+    assert "$.total was 19.98, expected 19.99\n" in text
+    assert "sample #4, 200, 84 ms, <!date^1790306532^{time_secs}|03:22:12 UTC>, from shop-3" in text
+    assert "19.99 is `sum($.items[*].price * $.items[*].qty)`" in text
+    assert "```curl -sS -X POST 'https://checkout.example.com/checkout'" in text
+    assert "$CHECKOUT_TOKEN" in text
+
+
+def test_readings_are_in_per_cent_where_they_are_shares() -> None:
+    """In the title, the checklist, the results and the verdict."""
+    assert "31 % (limit 1 %)" in words(shown("reproduced")["root"])
+    assert "error share at most 1 %" in words(shown("reproduced")["plan"])
+    assert "before 31 %  →  now 12 % (at most 1 %)" in words(shown("not recovered")["results"])
+    assert "Real traffic: error share 0.12 %, limit 1 %." in words(shown("proven and quiet")["results"])
+
+
+def test_a_signal_without_a_value_says_so() -> None:
+    """The limit alone would read like a measurement."""
+    assert "no value sent (limit 400 ms)" in words(shown("several signals")["root"])
+    assert "did not say whether it fires" in words(shown("unknown transition")["root"])
+
+
+def test_the_buttons_fit_the_state() -> None:
+    """Nobody is offered what would be refused."""
+    assert buttons(shown("planning")["root"]) == ["resolve"]
+    assert buttons(shown("reproduced")["root"]) == ["validate", "resolve"]
+    assert buttons(shown("reproduced")["plan"]) == ["validate", "new_plan", "resolve"]
+    assert [buttons(card) for card in shown("validating").values()] == [["stop"], [], ["stop"]]
+    assert [buttons(card) for card in shown("resolved proven").values()] == [[], [], [], ["reopen"]]
+    assert buttons(shown("reopened")["resolution"]) == []
+
+
+def test_a_proof_that_was_taken_back_is_no_longer_green() -> None:
+    """The worst news stands first, in the results as well."""
+    seen = shown("taken back by the watch")
+    assert "🟢" not in words(seen["root"]) + words(seen["results"])
+    assert words(seen["results"]).index("Taken back") < words(seen["results"]).index("Was proven")
+
+
+def test_only_the_results_change_from_second_to_second() -> None:
+    """More samples and a shorter window redraw one card, not three."""
+    view = STATES["validating"]()
+    assert view.shown is not None
+    later_steps = tuple(
+        step
+        if step.phase is StepPhase.DONE
+        else replace(step, samples=step.samples + 9, window_left_s=step.window_left_s - 5, p95_ms=90.0)
+        for step in view.shown.steps
+    )
+    later = replace(view, shown=replace(view.shown, steps=later_steps), now=view.now + 5)
+    changed = [old.part for old, new in zip(cards(view), cards(later), strict=True) if old.digest() != new.digest()]
+    assert changed == ["results"]
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state not in ("reproducing", "validating")])
+def test_time_alone_redraws_nothing(state: str) -> None:
+    """A card says when, not how long ago, so that ten minutes later it still is true."""
+    view: ThreadView = STATES[state]()
+    later = replace(view, now=view.now + 600)
+    assert [card.digest() for card in cards(later)] == [card.digest() for card in cards(view)]
+
+
+def test_a_day_later_the_day_is_named() -> None:
+    """A time of day alone would be of today."""
+    view = STATES["reproduced"]()
+    assert "{date_short_pretty}, {time}" in words(cards(replace(view, now=view.now + 86_400))[0])
+
+
+def test_a_plan_says_who_wrote_it() -> None:
+    """The model with its time and the check against the catalog, or why the standard plan stands in."""
+    assert "by MiniMax-M2.5 in 6 s · checked against the catalog" in words(shown("plan posted")["plan"])
+    assert "standard plan: MINIMAX_API_KEY is not set" in words(shown("standard plan posted")["plan"])
+    plan = replace(thread_states.PLAN, source=PlanSource.PERSON)
+    view = replace(STATES["plan posted"](), incident=replace(thread_states.PLANNED, plan=plan))
+    assert "person" in words(cards(view)[1])
+
+
+def test_what_to_add_to_the_catalog_can_be_copied() -> None:
+    """Valid YAML for this very alert, whatever its service is called."""
+    for label in ("billing", "söhne & <co>: {a}", "on", "1.5"):
+        view = STATES["no catalog entry"]()
+        root = cards(replace(view, incident=replace(view.incident, label=label)))[0]
+        block = words(root).split("```")[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        entry = yaml.safe_load(block)["services"]
+        assert [str(name) for name in entry] == [label]
+        assert str(entry[next(iter(entry))]["match"]["service"]) == label

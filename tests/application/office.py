@@ -1,0 +1,393 @@
+"""The use cases on the real store, with small stand-ins for what is outside: a shop, Datadog, the model, Slack.
+
+Jobs wait in a tray and are performed when a test says so, one after the other; the real queue has
+tests of its own. Stand-ins keep their ports' promises and nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fixloop_bot.adapters.datadog.links import DatadogLinks
+from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application import jobs
+from fixloop_bot.application.checklist import Checklist
+from fixloop_bot.application.desk import Desk, Wish
+from fixloop_bot.application.execution import Execution
+from fixloop_bot.application.intake import Intake
+from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.ledger import Ledger
+from fixloop_bot.application.planning import Planning
+from fixloop_bot.application.ports import LogLine, MonitorState, PlanBrief, PlanDraft, Series
+from fixloop_bot.application.resolution import Resolution
+from fixloop_bot.application.sweep import Sweep
+from fixloop_bot.application.threads import Threads
+from fixloop_bot.application.validation import Validation
+from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
+from fixloop_bot.application.watch import Watch
+from fixloop_bot.domain import assertions, expect
+from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
+from fixloop_bot.domain.decision import ProofSettings
+from fixloop_bot.domain.errors import BadInput, TelemetryUnavailable
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.plans import (
+    HttpCheck,
+    JourneyCheck,
+    ManualCheck,
+    MetricCheck,
+    MonitorCheck,
+    Request,
+    Role,
+    Step,
+)
+from fixloop_bot.domain.runs import Run, RunKind
+from fixloop_bot.domain.samples import Fault, Outcome, Response, Sample
+from fixloop_bot.domain.signals import Comparator, IdentityKind, Measure, Signal, Transition
+from tests.fake_clock import START, FakeClock
+
+MIRA, JONAS = "U0MIRA", "U0JONAS"
+ERROR_RATE = "sum:shop.errors{service:checkout}.as_count() / sum:shop.requests{service:checkout}.as_count()"
+QUICK = ProofSettings(unacceptable=0.25, confidence=0.95, window_s=10.0, max_samples=300)
+
+
+def checkout(**changes: Any) -> Service:
+    """The catalog entry most tests use; a dozen samples in ten seconds prove or break a step."""
+    known: dict[str, Any] = {
+        "name": "checkout",
+        "channel": "C0CHECKOUT",
+        "match": (("service", "checkout"), ("env", "prod")),
+        "base_url": "https://checkout.example.com",
+        "slo": Slo(error_rate=0.01, p95_ms=400),
+        "proof": QUICK,
+        "metrics": (("error_rate", ERROR_RATE),),
+        "logs": "service:checkout status:error",
+        "allow": Allow(
+            origins=(Origin.of("https://checkout.example.com"),),
+            methods=("GET", "HEAD", "POST"),
+            writes=("/checkout",),
+        ),
+        "soak_s": 20.0,
+    }
+    return Service(**{**known, **changes})
+
+
+def signal(transition: Transition = Transition.TRIGGERED, *, at: float = 0.0, id: str = "", **changes: Any) -> Signal:  # noqa: A002
+    """A notification of the checkout monitor, ``at`` seconds after the start of time."""
+    known: dict[str, Any] = {
+        "id": id or f"{transition.value}@{at}{changes.get('identity', '')}",
+        "identity": "cycle:1",
+        "identity_kind": IdentityKind.CYCLE,
+        "transition": transition,
+        "title": "Checkout error rate is high",
+        "service": "checkout",
+        "env": "prod",
+        "tags": ("service:checkout", "env:prod"),
+        "monitor_id": "4711",
+        "measure": Measure(query=ERROR_RATE, comparator=Comparator.ABOVE, limit=0.01),
+        "value": 0.31,
+        "priority": "P2",
+        "occurred_at": START + at,
+        "received_at": START + at,
+    }
+    return Signal(**{**known, **changes})
+
+
+PAID = Step(
+    id="s1",
+    title="A cart can be paid",
+    role=Role.CONFIRMATION,
+    check=HttpCheck(
+        request=Request(method="POST", path="/checkout", json_body='{"items": []}'),
+        expect=("status == 200", "json $.total == 19.99"),
+    ),
+)
+LISTED = Step(
+    id="s2",
+    title="The catalog still works",
+    role=Role.CONTROL,
+    check=HttpCheck(request=Request(path="/catalog"), expect=("status == 200",)),
+)
+FEW_ERRORS = Step(
+    id="s3",
+    title="Errors are rare again",
+    role=Role.CONFIRMATION,
+    check=MetricCheck(query=ERROR_RATE, healthy_when="<", limit=0.01),
+)
+MONITOR = Step(id="s4", title="The monitor is OK", role=Role.CONFIRMATION, check=MonitorCheck(monitor_id="4711"))
+ASKED = Step(id="s5", title="Ask support", role=Role.CONTROL, check=ManualCheck(instruction="Are refunds open?"))
+STEPS = (PAID, LISTED, FEW_ERRORS, MONITOR, ASKED)
+
+
+def draft(*steps: Step) -> PlanDraft:
+    return PlanDraft(steps=steps or STEPS, raw="{}", model="MiniMax-M2.5")
+
+
+@dataclass
+class Shop:
+    """A service that answers from memory, and is judged like any other. ``broken`` maps a path to its failing share."""
+
+    clock: FakeClock
+    broken: dict[str, float] = field(default_factory=dict)
+    fault: Fault | None = None
+    document: bytes | None = None
+    latency_s: float = 0.05
+    requests: list[tuple[int, str]] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+
+    async def sample(self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool) -> Sample:
+        del service
+        assert isinstance(check, HttpCheck)
+        at = self.clock.now()
+        self.requests.append((number, check.request.path))
+        await self.clock.sleep(self.latency_s)
+        if self.fault is not None:
+            outcome = Outcome.VOID if self.fault.kind.ours else Outcome.FAILED
+            return Sample(number=number, at=at, outcome=outcome, fault=self.fault)
+        response = self._answer(check.request.path)
+        results = assertions.hold_all([expect.parse(line) for line in check.expect], response)
+        failures = tuple(result for result in results if not result.held)
+        return Sample(
+            number=number,
+            at=at,
+            outcome=Outcome.FAILED if failures else Outcome.PASSED,
+            request=check.request.line(),
+            status=response.status,
+            latency_ms=response.latency_ms,
+            failures=failures,
+            fresh_connection=fresh,
+        )
+
+    async def fetch_document(self, service: Service, url: str) -> bytes:
+        del service
+        if self.document is None:
+            raise BadInput(f"{url} could not be read: connection refused.")
+        return self.document
+
+    def _answer(self, path: str) -> Response:
+        fails = self.chance.random() < self.broken.get(path, 0.0)
+        body = b'{"error": "down"}' if fails else b'{"total": 19.99}'
+        kind = (("content-type", "application/json"),)
+        return Response(status=503 if fails else 200, headers=kind, body=body, latency_ms=self.latency_s * 1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitor:
+    state: str
+    name: str = "Checkout errors"
+
+
+@dataclass
+class Datadog:
+    """Telemetry of one metric: ``value`` now, None for no data; ``down`` refuses every question."""
+
+    value: float | None = 0.31
+    monitor: str = "Alert"
+    down: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
+        self._ask(query)
+        if self.value is None:
+            return ()
+        points = tuple((at, self.value) for at in (start, (start + end) / 2, end))
+        return (Series(scope="*", points=points),)
+
+    async def error_logs(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[LogLine]:
+        del start, limit
+        self._ask(query)
+        return (LogLine(id="1", at=end, status="error", service="checkout", message="payment failed"),)
+
+    async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorState:
+        del group
+        self._ask(monitor_id)
+        return Monitor(state=self.monitor)
+
+    def seconds_between_queries(self) -> float:
+        return 5.0
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.down:
+            raise TelemetryUnavailable("Datadog did not answer.")
+
+
+@dataclass
+class Author:
+    """A model that gives its answers in turn, the last one again and again; an exception is raised."""
+
+    answers: list[PlanDraft | Exception | Callable[[], Awaitable[PlanDraft]]] = field(default_factory=lambda: [draft()])
+    available: bool = True
+    model: str = "MiniMax-M2.5"
+    briefs: list[PlanBrief] = field(default_factory=list)
+
+    async def draft(self, brief: PlanBrief) -> PlanDraft:
+        answer = self.answers[min(len(self.briefs), len(self.answers) - 1)]
+        self.briefs.append(brief)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, PlanDraft) else await answer()
+
+
+@dataclass
+class Wall:
+    """Where cards hang and whispers are heard. Each drawing raises one of ``troubles``; ``meanwhile`` happens in it."""
+
+    drawn: list[ThreadView] = field(default_factory=list)
+    whispers: list[tuple[str, str]] = field(default_factory=list)
+    troubles: list[Exception] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def publish(
+        self, view: ThreadView, refs: ThreadRefs, save: Callable[[ThreadRefs], Awaitable[None]]
+    ) -> ThreadRefs:
+        self.drawn.append(view)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        root = PartRef(part="root", ts=f"{view.incident.number}.0001")
+        shown = ThreadRefs(channel=view.incident.channel, parts=(root,))
+        if shown != refs:
+            await save(shown)
+        return shown
+
+    async def whisper(
+        self, *, channel: str, user: str, text: str, thread_ts: str | None = None, response_url: str | None = None
+    ) -> None:
+        del channel, thread_ts, response_url
+        self.whispers.append((user, text))
+
+    def describe(self, view: ThreadView) -> str:
+        return f"{view.incident.id} {view.incident.state.value}"
+
+    async def answer(self, response_url: str, text: str) -> None:
+        self.whispers.append((response_url, text))
+
+
+class Tray:
+    """Jobs in the order in which they came, each key once while it waits."""
+
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self.jobs: dict[str, Job] = {}
+
+    async def hand_over(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self.jobs.setdefault(job.key, job)
+        await self._store.jobs_taken([job.key for job in jobs])
+
+    def names(self) -> list[str]:
+        return [job.name for job in self.jobs.values()]
+
+
+class Office:
+    """All use cases of one process, wired as bootstrap wires them."""
+
+    def __init__(self, store: RedisStore, clock: FakeClock, *, services: tuple[Service, ...] | None = None) -> None:
+        self.store, self.clock = store, clock
+        self.catalog = Catalog(services=services if services is not None else (checkout(),))
+        self.shop, self.datadog, self.author, self.wall = Shop(clock), Datadog(), Author(), Wall()
+        self.tray = Tray(store)
+        self.ledger = Ledger(store, self.tray)
+        self.intake = Intake(store, self.ledger, catalog=self.catalog, clock=clock, default_channel="C0DEFAULT")
+        self.planning = Planning(
+            store,
+            self.ledger,
+            planner=self.author,
+            telemetry=self.datadog,
+            prober=self.shop,
+            catalog=self.catalog,
+            clock=clock,
+        )
+        self.validation = Validation(store, self.ledger, catalog=self.catalog, clock=clock)
+        self.execution = self.another_worker()
+        links = DatadogLinks("datadoghq.com")
+        self.threads = Threads(store, self.wall, links, catalog=self.catalog, clock=clock)
+        self.checklist = Checklist(self.ledger, clock=clock)
+        self.resolution = Resolution(store, self.ledger, clock=clock)
+        self.desk = Desk(
+            store,
+            self.wall,
+            self.threads,
+            validation=self.validation,
+            planning=self.planning,
+            checklist=self.checklist,
+            resolution=self.resolution,
+            clock=clock,
+        )
+        self.sweep = Sweep(store, self.tray, clock=clock)
+        self.handlers: dict[str, Callable[..., Awaitable[None]]] = {
+            jobs.TAKE_SIGNAL: self.intake.take,
+            jobs.MAKE_PLAN: self.planning.make,
+            jobs.START_RUN: self.validation.start_when_free,
+            jobs.EXECUTE_RUN: self.execution.execute,
+            jobs.REFRESH_THREAD: self.threads.refresh,
+            jobs.ANSWER_WISH: self.desk.answer,
+        }
+
+    def another_worker(self, **changes: Any) -> Execution:
+        parts: dict[str, Any] = {
+            "prober": self.shop,
+            "telemetry": self.datadog,
+            "catalog": self.catalog,
+            "clock": self.clock,
+            "chance": random.Random(1),
+        }
+        return Execution(self.store, self.ledger, self.validation, **{**parts, **changes})
+
+    def watch(self, name: str = "me") -> Watch:
+        return Watch(self.store, self.intake, telemetry=self.datadog, catalog=self.catalog, clock=self.clock, name=name)
+
+    async def receive(self, *signals: Signal) -> None:
+        """Notifications arrive, each after the one before was taken."""
+        for each in signals:
+            self.clock.advance(max(0.0, each.received_at - self.clock.now()))
+            await self.intake.receive(each)
+            await self.settle(but=(jobs.MAKE_PLAN, jobs.START_RUN, jobs.EXECUTE_RUN, jobs.REFRESH_THREAD))
+
+    async def settle(self, *, but: Collection[str] = ()) -> None:
+        """Perform what waits, and what follows from it, until nothing waits; time flows meanwhile."""
+        async with self.clock.flowing():
+            while job := next((job for job in self.tray.jobs.values() if job.name not in but), None):
+                del self.tray.jobs[job.key]
+                await asyncio.wait_for(self.handlers[job.name](*job.args), timeout=6)
+
+    async def wish(self, what: str, *, user: str = MIRA, **fields: Any) -> list[str]:
+        """A click or a command, performed; what was whispered for it."""
+        before = len(self.wall.whispers)
+        asked = Wish(id=f"{what}{len(self.wall.drawn)}", what=what, user=user, channel="C0CHECKOUT", **fields)
+        await self.desk.answer(asked.job().args[0])
+        return [text for _, text in self.wall.whispers[before:]]
+
+    async def incident(self, incident_id: str = "INC-1") -> Incident:
+        incident = await self.store.incident(incident_id)
+        assert incident is not None, f"there is no {incident_id}"
+        return incident
+
+    async def run(self, number: int, incident_id: str = "INC-1") -> Run:
+        run = await self.store.run(f"{incident_id}-r{number}")
+        assert run is not None, f"there is no run {number}"
+        return run
+
+    async def broken(self) -> Incident:
+        """The alert has come, the plan stands, and its confirm run has reproduced the bug."""
+        self.shop.broken["/checkout"] = 1.0
+        await self.receive(signal())
+        await self.settle()
+        return await self.incident()
+
+    async def fixed(self) -> None:
+        self.shop.broken.clear()
+        self.datadog.value, self.datadog.monitor = 0.0, "OK"
+
+    async def validate(self, *, by: str = MIRA, settle: bool = True, but: Collection[str] = ()) -> Incident:
+        started = await self.validation.start("INC-1", RunKind.VALIDATE, by=by)
+        assert started.run_id is not None, started.refusal
+        if settle:
+            await self.settle(but=but)
+        return await self.incident()
