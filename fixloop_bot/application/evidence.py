@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fixloop_bot.application.ports import LogLine, Series, Telemetry
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import TrafficReading
 from fixloop_bot.domain.signals import Measure
 
@@ -48,7 +50,8 @@ async def last_errors(telemetry: Telemetry, service: Service | None, *, now: flo
     if service is None or service.logs is None:
         return ()
     try:
-        return await telemetry.error_logs(service.logs, start=now - HOUR_S, end=now, limit=20)
+        lines = await telemetry.error_logs(service.logs, start=now - HOUR_S, end=now, limit=20)
+        return [replace(line, message=mask(line.message)) for line in lines]
     except TelemetryUnavailable:
         return ()
 

@@ -29,6 +29,7 @@ from fixloop_bot.domain.verdicts import judge
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
+ENDED_EARLY = "ended early, since somebody asked to validate"
 REDRAW_EVERY_S = 3.0
 """Figures that only count up are shown at this pace, verdicts at once: all incidents share Slack's budget."""
 MOST_ATTEMPTS = 12
@@ -148,18 +149,18 @@ class Execution:
         )
 
     async def _finish(self, run: Run, incident: Incident) -> Run:
-        confirm_line = incident.last_run(RunKind.CONFIRM, plan_hash=run.plan.hash)
         if run.kind is RunKind.VALIDATE:
-            run = await self._judged(run, incident, confirm_line.id if confirm_line is not None else None)
+            run = await self._judged(run, incident)
         run = replace(run, finished_at=self._clock.now())
         await self._store.save_run(run)
         return run
 
-    async def _judged(self, run: Run, incident: Incident, confirm_id: str | None) -> Run:
+    async def _judged(self, run: Run, incident: Incident) -> Run:
         if run.stopped_by is not None:
             reason = f"Stopped by {_person(run.stopped_by)} before it was decided."
             return replace(run, verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
-        confirm = await self._store.run(confirm_id) if confirm_id is not None else None
+        before = incident.run_before(run.plan.hash, number=run.number)
+        confirm = await self._store.run(before.id) if before is not None else None
         traffic = await self._traffic(run, incident)
         judgement = judge(validate=run, confirm=confirm, traffic=traffic)
         return replace(run, verdict=judgement.verdict, reason=judgement.reason, traffic=traffic)
@@ -232,6 +233,16 @@ class _Performance:
                 if stopped_by is not None or self._clock.now() > end:
                     self._run = replace(self._run, stopped_by=stopped_by)
                     self._give_up(steps, "stopped" if stopped_by else "the time budget is spent")
+                elif await self._has_seen_enough():
+                    self._give_up(steps, ENDED_EARLY)
+
+    async def _has_seen_enough(self) -> bool:
+        """Whether somebody waits to validate while a confirm run, which has seen the bug, only counts on."""
+        run = self._run
+        if run.kind is not RunKind.CONFIRM or not run.reproduced:
+            return False
+        incident = await self._store.incident(run.incident_id)
+        return incident is not None and incident.wanted_run is RunKind.VALIDATE
 
     async def _stopped_by(self) -> str | None:
         """Who has stopped the run, if anybody; a soak also ends where its incident no longer waits for it."""

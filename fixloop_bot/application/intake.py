@@ -26,6 +26,7 @@ from fixloop_bot.domain.incidents import (
     absorb,
     severity_of,
 )
+from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
 
@@ -51,7 +52,11 @@ class Intake:
         self._one_at_a_time = asyncio.Lock()
 
     async def receive(self, signal: Signal) -> bool:
-        """Store a signal durably; False if it was stored before. Raises StoreUnavailable."""
+        """Store a signal durably; False if it was stored before. Raises StoreUnavailable.
+
+        What looks like a secret in its texts is masked before they are kept anywhere.
+        """
+        signal = replace(signal, title=mask(signal.title), message=mask(signal.message))
         fresh = await self._store.remember_signal(signal)
         await self._ledger.hand_over([taking(signal.id)])
         return fresh

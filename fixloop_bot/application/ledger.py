@@ -80,10 +80,12 @@ class Ledger:
 
 
 def redraw(incident: Incident, *, at: float = 0.0) -> Job:
-    """The job that shows an incident's newest state; one for each revision, since an older one may be half done."""
-    return Job(
-        name=jobs.REFRESH_THREAD, args=(incident.id,), key=f"refresh:{incident.id}:{incident.revision}:{at:.0f}", at=at
-    )
+    """The job that shows an incident's newest state.
+
+    One key for all revisions: in a storm the thread is drawn for many changes at once. A change that comes just when
+    such a job ends finds its key taken; the thread is marked as out of date, though, and the sweep draws it.
+    """
+    return Job(name=jobs.REFRESH_THREAD, args=(incident.id,), key=f"refresh:{incident.id}:{at:.0f}", at=at)
 
 
 def noted(incident: Incident, *, at: float, who: str, what: str, **fields: object) -> Incident:

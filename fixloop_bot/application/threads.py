@@ -108,21 +108,23 @@ class Threads:
             return None
         service = self._catalog.service(incident.service or "")
         now = self._clock.now()
+        shown = await self._run(incident, (RunKind.CONFIRM, RunKind.VALIDATE))
         return ThreadView(
             incident=incident,
             service=service,
             links=self._links_of(incident, service, now),
-            confirm=await self._confirm(incident),
-            shown=await self._run(incident, (RunKind.CONFIRM, RunKind.VALIDATE)),
+            confirm=await self._before(incident, shown),
+            shown=shown,
             soak=await self._run(incident, (RunKind.SOAK,)),
             now=now,
         )
 
-    async def _confirm(self, incident: Incident) -> Run | None:
-        plan_hash = incident.plan.hash if incident.plan is not None else None
-        lines = [line for line in incident.runs if line.kind is RunKind.CONFIRM and line.plan_hash == plan_hash]
-        useful = [line for line in lines if not line.stopped] or lines
-        return await self._store.run(useful[-1].id) if useful else None
+    async def _before(self, incident: Incident, shown: Run | None) -> Run | None:
+        number = shown.number if shown is not None and shown.kind is RunKind.VALIDATE else None
+        plan_hash = incident.plan.hash if incident.plan is not None else ""
+        confirms = [line for line in incident.runs if line.kind is RunKind.CONFIRM and line.plan_hash == plan_hash]
+        line = incident.run_before(plan_hash, number=number) or (confirms[-1] if confirms else None)
+        return await self._store.run(line.id) if line is not None else None
 
     async def _run(self, incident: Incident, kinds: tuple[RunKind, ...]) -> Run | None:
         lines = [line for line in incident.runs if line.kind in kinds]

@@ -19,8 +19,7 @@ from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress,
 
 RUNS_KEPT = 100
 """A monitor that flaps for weeks starts runs without end; the card needs the last ones."""
-MACHINES = frozenset({"datadog", "fixloop"})
-"""Starters that are not people; what they ask for waits until the running run has ended."""
+FOLLOWS = "The validate run follows by itself."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +83,10 @@ class Validation:
         now = self._clock.now()
         refusal = _refusal(incident, kind)
         if refusal is not None:
-            wanted = by in MACHINES and _worth_waiting(incident, kind)
-            keep = Change(incident=replace(incident, wanted_run=kind, wanted_by=by)) if wanted else None
-            return refusal, keep
+            if not _worth_waiting(incident, kind):
+                return refusal, None
+            asked = replace(incident, wanted_run=kind, wanted_by=by).noted(now, by, f"asked for a {kind.value} run")
+            return replace(refusal, refusal=f"{refusal.refusal} {FOLLOWS}"), Change(incident=asked)
         run = _new_run(incident, kind, by=by, now=now)
         updated = replace(
             incident,
@@ -121,7 +121,7 @@ def with_run(incident: Incident, run: Run) -> tuple[RunLine, ...]:
     lines = (*incident.runs, _line(run))
     if len(lines) <= RUNS_KEPT:
         return lines
-    before = incident.last_run(RunKind.CONFIRM, plan_hash=run.plan.hash)
+    before = incident.run_before(run.plan.hash)
     oldest = next((line for line in lines if line.finished_at is not None and line != before), None)
     return tuple(line for line in lines if line is not oldest)
 
@@ -214,6 +214,8 @@ def _moved(incident: Incident, run: Run) -> Incident:
     if move is None or (incident.state, move) not in TRANSITIONS or not incident.is_open:
         return incident
     moved = advance(incident, move)
+    if moved.evidence_from != incident.evidence_from:  # the run that saw the regression is evidence of it
+        moved = replace(moved, evidence_from=run.number)
     if run.kind is RunKind.VALIDATE:
         moved = replace(moved, verdict=run.verdict, verdict_reason=run.reason)
     return moved

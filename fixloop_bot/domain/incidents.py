@@ -181,6 +181,7 @@ class Incident:
     verdict_reason: str = ""
     soak_until: float | None = None
     soak_held: bool = False
+    evidence_from: int = 0
     resolved_at: float | None = None
     resolved_by: str | None = None
     reopened: int = 0
@@ -204,6 +205,26 @@ class Incident:
             and (plan_hash is None or line.plan_hash == plan_hash)
         ]
         return fitting[-1] if fitting else None
+
+    def run_before(self, plan_hash: str, *, number: int | None = None) -> RunLine | None:
+        """What a validate run is compared with: a run of the same frozen plan from while the service was broken.
+
+        A confirm run that reproduced the bug, else any other run that saw a step fail, else the confirm run that did not.
+        Runs from before the last regression say nothing about the present trouble (``evidence_from``); ``number``
+        leaves out the run of that number and those after it.
+        """
+        ended = [
+            line
+            for line in self.runs
+            if line.plan_hash == plan_hash
+            and line.finished_at is not None
+            and self.evidence_from <= line.number
+            and (number is None or line.number < number)
+        ]
+        confirms = [line for line in ended if line.kind is RunKind.CONFIRM]
+        reproduced = [line for line in confirms if line.reproduced] or [line for line in ended if line.reproduced]
+        found = reproduced or [line for line in confirms if not line.stopped]
+        return found[-1] if found else None
 
     def main_signal(self) -> SignalLine | None:
         """The signal that the card leads with: the first one that still fires, else the first."""
@@ -236,7 +257,12 @@ def advance(incident: Incident, move: Move) -> Incident:
         soak_held=False if falls_back else incident.soak_held,
         soak_run=None if falls_back else incident.soak_run,
         reopened=incident.reopened + (1 if falls_back else 0),
+        evidence_from=_next_number(incident) if falls_back else incident.evidence_from,
     )
+
+
+def _next_number(incident: Incident) -> int:
+    return incident.runs[-1].number + 1 if incident.runs else 1
 
 
 class Reading(StrEnum):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from fixloop_bot.domain.catalog import Probe, Service
+from fixloop_bot.domain.figures import reading, unit_of
 from fixloop_bot.domain.incidents import SignalLine
 from fixloop_bot.domain.openapi import Operation
 from fixloop_bot.domain.openapi_text import one_line
@@ -140,7 +141,7 @@ def metric_steps(service: Service | None, signals: Sequence[SignalLine]) -> Iter
 def _measured(signal: SignalLine, measure: Measure, service: Service | None) -> Step:
     healthy = _HEALTHY[measure.comparator]
     rate = service is not None and measure.query == service.metric("error_rate")
-    limit = f"{measure.limit * 100:.4g} %" if rate else f"{measure.limit:.6g}"
+    limit = reading(measure.limit, unit_of(measure.query, measure.limit))
     what = "The error rate" if rate else "The alert's own metric"
     side = "under" if healthy in ("<", "<=") else "over"
     why = f"This is what raised the alert: {signal.title}"

@@ -105,7 +105,9 @@ async def act(running: World, scenario: Scenario, stage: Callable[[str], None]) 
     stage("Mira presses Validate")
     await _press_validate(running)
     await until(lambda: verdict_of(running) is not None, "no verdict came")
-    return verdict_of(running) or ""
+    verdict = verdict_of(running) or ""
+    await until(lambda: shown_everywhere(running, verdict), "the results card did not say the verdict")
+    return verdict
 
 
 async def _press_validate(running: World) -> None:
@@ -117,6 +119,12 @@ async def _press_validate(running: World) -> None:
 def card_text(running: World) -> str:
     """Everything that the root card and the results say."""
     return "\n".join(message.text for message in running.thread())
+
+
+def shown_everywhere(running: World, verdict: str) -> bool:
+    """Whether the root card and the results both say the verdict: they are drawn one after the other."""
+    words = next(words for words, each in VERDICTS.items() if each == verdict)
+    return sum(words in message.text for message in running.thread()) >= 2
 
 
 def verdict_of(running: World) -> str | None:

@@ -116,10 +116,10 @@ NAMING = [
         {
             "routing_key": "r",
             "event_action": "trigger",
-            "dedup_key": "77",
+            "dedup_key": "9bd4ac",
             "payload": {"summary": "[Warn] Errors", "severity": "critical", "source": "h1"},
         },
-        identity="aggreg:77",
+        identity="aggreg:9bd4ac",
         title="[Warn] Errors",
         transition=T.WARN,
     ),
@@ -214,8 +214,9 @@ IDENTITY = [
     of("long key is hashed", minimal(cycle_key="k" * 1000), identity_kind=K.CYCLE),
     of(
         "monitor id under id",
-        {"id": "4711", "title": "x", "transition": "Triggered"},
-        identity="title:x",
+        {"id": "4711", "title": "x", "transition": "Triggered", "date": "1789999980000"},
+        **MONITOR,
+        monitor_id="4711",
         stable_id=False,
     ),
     of("both under one id", {"id": "4711", "alert_id": "4711", "title": "x"}, **MONITOR, stable_id=False),
@@ -394,7 +395,148 @@ DETAILS = [
     ),
 ]
 
-READABLE = [*NAMING, *DEFAULTS, *IDENTITY, *TRANSITIONS, *BROKEN, *FORMS, *ENCODINGS, *DETAILS]
+CYCLE = "7716548234055550000"
+PAGE = f"https://app.datadoghq.eu/event/event?id={EVENT}"
+GRAPH = "https://p.datadoghq.eu/snapshot/view/a.png"
+PREFIXED = "[P2] [Triggered on {service:checkout,env:prod}] Errors of checkout"
+GROUP = {"identity": "monitor:4711|env:prod,service:checkout", "identity_kind": K.MONITOR_AND_SCOPE}
+TITLED = {"title": PREFIXED, "transition": T.TRIGGERED, "priority": "P2", "service": "checkout", "env": "prod"}
+
+TEMPLATES = [
+    of("monitor as de-duplication key", {"dedup_key": "4711", "payload": {"summary": PREFIXED}}, **GROUP, **TITLED),
+    of(
+        "monitor inside a fingerprint",
+        {"fingerprint": "dd-4711", "title": PREFIXED, "labels": {"alert_id": "4711"}},
+        **GROUP,
+    ),
+    of("monitor as unique key", {"unique_key": "4711", "summary": PREFIXED, "status": "Triggered"}, **GROUP, **TITLED),
+    of(
+        "cycle key under id",
+        {"event": {"id": CYCLE, "title": PREFIXED, "url": PAGE, "status": "Triggered"}},
+        identity=f"cycle:{CYCLE}",
+        identity_kind=K.CYCLE,
+        id=f"event:{EVENT}|Triggered|",
+    ),
+    of(
+        "event's id under the monitor's name",
+        {
+            "text": PREFIXED,
+            "attachments": [{"text": "Carts are lost.", "fields": [{"title": "Alert ID", "value": EVENT}]}],
+        },
+        monitor_id=None,
+        identity_kind=K.TITLE,
+        message="Carts are lost.",
+    ),
+    of("a forgotten dollar", minimal(event={"event_id": "ID", "event_url": PAGE}), id=f"event:{EVENT}|Triggered|"),
+    of(
+        "a ticket",
+        {"fields": {"project": {"key": "SHOP"}, "summary": PREFIXED, "description": f"Graph: {GRAPH}, event: {PAGE}"}},
+        link=PAGE,
+        snapshot=GRAPH,
+        **TITLED,
+    ),
+    of("a title under any key", {"alert_id": "4711", "class": PREFIXED, "severity": "Triggered"}, **GROUP, **TITLED),
+    of("a title under a form's key", urlencode({"cause": PREFIXED, "ALERT_ID": "4711"}), FORM, **GROUP, **TITLED),
+    of(
+        "bracketed form variables",
+        urlencode({"variables[ALERT_ID]": "4711", "variables[TAGS]": "env:prod", "variables[EVENT_TITLE]": PREFIXED}),
+        FORM,
+        tags=("env:prod",),
+        **GROUP,
+    ),
+    of("title and text in one", {"markdown": f"**Errors of checkout**\n\n{TEXT}"}, title="Errors of checkout"),
+    of("title and text in a prompt", {"prompt": {"text": f"Errors — {TEXT}"}}, title="Errors", monitor_id="4711"),
+    of(
+        "text under summary",
+        {"alert_id": "4711", "title": "Errors", "summary": TEXT},
+        title="Errors",
+        link="https://app.datadoghq.eu/monitors/4711?group=x",
+        snapshot=GRAPH,
+    ),
+    of(
+        "embed",
+        {
+            "username": "Datadog",
+            "embeds": [{"author": {"name": "x"}, "title": PREFIXED, "url": PAGE, "description": TEXT}],
+        },
+        monitor_id="4711",
+        link=PAGE,
+        **TITLED,
+    ),
+    of(
+        "card with sections",
+        {
+            "@type": "MessageCard",
+            "summary": PREFIXED,
+            "sections": [
+                {"activityTitle": f"🔔 {PREFIXED}", "facts": [{"name": "Tags", "value": "a:b"}], "text": TEXT},
+            ],
+            "potentialAction": [{"name": "View", "targets": [{"os": "default", "uri": PAGE}]}],
+        },
+        monitor_id="4711",
+        link="https://app.datadoghq.eu/monitors/4711?group=x",
+        id=f"event:{EVENT}|Triggered|",
+        tags=("a:b",),
+        **TITLED,
+    ),
+    of(
+        "broken card with rows",
+        '{"markdown": "' + PREFIXED + '", "facts": [{"title": "ID", "value": "' + EVENT + '"}], '
+        '"body": [{"text": "Alert!"}, {"text": "%%%\nsay "sorry"\n%%%"}], "actions": [{"title": "Acknowledge"}]}',
+        value=None,
+        message='say "sorry"',
+        stable_id=True,
+        **TITLED,
+    ),
+    of("text under any key", {"extra_vars": {"why": TEXT}, "status": "Warn"}, monitor_id="4711", snapshot=GRAPH),
+    of("event's id as the monitor's", minimal(alert_id=EVENT), id=f"event:{EVENT}|Triggered|", monitor_id=None),
+    of("ornament before a title", {"title": "🚨 [Warn] Errors"}, transition=T.WARN, title="[Warn] Errors"),
+    of("links of other keys", minimal(links=[{"href": PAGE}], images=[{"src": GRAPH}]), link=PAGE, snapshot=GRAPH),
+    of(
+        "links to other pages",
+        minimal(
+            alert_id=None,
+            board="https://app.datadoghq.eu/dashboard/a",
+            related="https://app.datadoghq.eu/monitors/9",
+            body=TEXT,
+        ),
+        monitor_id="4711",
+        link="https://app.datadoghq.eu/monitors/4711?group=x",
+    ),
+    of("a chat's own link", minimal(title_link="https://chat.example/docs", datadog_event=PAGE), link=PAGE),
+    of(
+        "links in a sentence",
+        {"title": "x", "text": "See https://app.datadoghq.eu/monitors/4711?group=a%3Ab, then act."},
+        identity="monitor:4711|a:b",
+        link="https://app.datadoghq.eu/monitors/4711?group=a%3Ab",
+    ),
+    of("graph of the text", minimal(body=TEXT), snapshot=GRAPH),
+    of("sender under service", minimal(service="datadog", scope="service:checkout"), service="checkout"),
+    of("scope under service", minimal(service="env:prod,service:checkout"), service="checkout"),
+    of("host under service", minimal(service="h1", tags="host:h1,service:checkout"), service="checkout"),
+    of("host under env", minimal(env="h1", hostname="h1", tags="env:prod"), env="prod"),
+    of("long name of env", minimal(tags="environment:production"), env="production"),
+    of("date in seconds", minimal(date_posix="1789999980"), occurred_at=1_789_999_980.0),
+    of("update in seconds", minimal(last_updated_posix=1_789_999_980), occurred_at=1_789_999_980.0),
+    of("priority under severity", minimal(severity="P1"), priority="P1"),
+    of("critical is no priority", minimal(severity="critical"), priority=None),
+    of("level of a log is no priority", minimal(level="3"), priority=None),
+    of(
+        "labels that are no tags",
+        minimal(labels={"team": "shop", "alert_query": "avg(last_5m):avg:a{*} by {host} > 2", "hostname": ""}),
+        tags=("team:shop",),
+        metric="a",
+    ),
+    of(
+        "incident of the own nest",
+        {"incident": {"id": "4711", "title": PREFIXED, "status": "Triggered"}, "logs_sample": {}},
+        **GROUP,
+        **TITLED,
+    ),
+]
+"""Shapes of templates that tools' guides recommend and people keep in their repositories, retold."""
+
+READABLE = [*NAMING, *DEFAULTS, *IDENTITY, *TRANSITIONS, *BROKEN, *FORMS, *ENCODINGS, *DETAILS, *TEMPLATES]
 
 UNREADABLE = [
     of("nothing", b""),
@@ -410,6 +552,7 @@ UNREADABLE = [
     of("compressed", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"),
     of("no alert", {"hello": "world"}),
     of("no alert in a text", {"text": "hello"}),
+    of("a number alone", {"id": 4711}),
     of("only unresolved", {"title": "$EVENT_TITLE", "alert_id": "$ALERT_ID"}),
     of("a form of something else", "a=1&b=2", FORM),
     of("a form of too much", "&".join(f"a{n}=1" for n in range(600)), FORM),

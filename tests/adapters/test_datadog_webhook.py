@@ -165,6 +165,12 @@ HOSTILE = {
     "deep": '{"a":' * 900 + "1" + "}" * 900,
     "many rows": '{"title":"x","a":[' + ",".join(['{"b":[1,2,3]}'] * 18000) + "]}",
     "zeros": "\x00" * LARGEST,
+    "texts of links": '{"title":"x","attachments":['
+    + ",".join(['{"text":"' + "https://p.datadoghq.eu/snapshot/event/event?event_id= " * 350 + '"}'] * 13)
+    + "{}]}",
+    "links under any key": "{" + ",".join(f'"k{n}":"https://datadoghq.eu/monitors/{n}"' for n in range(6_000)) + "}",
+    "marks": '{"markdown":"' + "%%%" * (LARGEST // 3) + '"}',
+    "rows": '{"facts":["' + '"title":"a","value":"b",' * (LARGEST // 24),
 }
 
 
@@ -194,7 +200,11 @@ JSON_VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["title", "alert_id", "id", "tags", "body", "date", "x y"]), inner, max_size=6
+            st.sampled_from(
+                ["title", "alert_id", "id", "tags", "body", "date", "x y", "dedup_key", "labels", "facts", "link"]
+            ),
+            inner,
+            max_size=6,
         )
     ),
     max_leaves=20,

@@ -173,7 +173,7 @@ async def test_a_long_job_outlives_an_orderly_stop(
     queue: DocketQueue, valkey: str, store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On SIGTERM a run of minutes is not waited for: it stays queued, and goes on elsewhere."""
-    monkeypatch.setattr(queue_module, "DRAIN_S", 1.0)
+    monkeypatch.setattr(queue_module, "DRAIN_S", 0.2)
     stuck, notebook = Notebook(), Notebook()
     stuck.go.clear()
     async with working(queue, {"write": stuck.write}):

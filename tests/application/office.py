@@ -357,6 +357,13 @@ class Office:
                 del self.tray.jobs[job.key]
                 await asyncio.wait_for(self.handlers[job.name](*job.args), timeout=6)
 
+    async def execution_of_next(self) -> None:
+        """Perform the run that waits, and none that follows from it."""
+        job = next(job for job in self.tray.jobs.values() if job.name == jobs.EXECUTE_RUN)
+        del self.tray.jobs[job.key]
+        async with self.clock.flowing():
+            await asyncio.wait_for(self.execution.execute(*job.args), timeout=30)
+
     async def wish(self, what: str, *, user: str = MIRA, **fields: Any) -> list[str]:
         """A click or a command, performed; what was whispered for it."""
         before = len(self.wall.whispers)

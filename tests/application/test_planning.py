@@ -135,6 +135,13 @@ async def test_no_new_plan_while_a_run_goes(office: Office) -> None:
 
 async def test_two_workers_that_write_the_same_version_make_one(office: Office) -> None:
     """The job came twice: one plan, one confirm run."""
+    both = asyncio.Barrier(2)
+
+    async def once_both_have_asked() -> PlanDraft:
+        await both.wait()
+        return draft()
+
+    office.author.answers = [once_both_have_asked]
     await office.receive(signal())
     await asyncio.gather(*(office.planning.make("INC-1", "1", "fixloop", "") for _ in range(2)))
     incident = await office.incident()

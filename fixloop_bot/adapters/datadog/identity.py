@@ -68,7 +68,8 @@ def signal_id(
 ) -> tuple[str, bool]:
     """The notification's id and whether it is stable: from the event id, or else from the bytes."""
     date = (fields.first("DATE") or "").strip()
-    found = _event_named(fields) or event or _event_under_id(fields, monitor_id, dated=bool(date))
+    under_id = _event_under_id(fields, monitor_id, dated=bool(date))
+    found = _event_named(fields) or event or under_id or next(filter(_event_sized, fields.all("ALERT_ID")), None)
     if found is None:
         return f"body:{hashlib.sha256(body).hexdigest()}", False
     return bounded("event", "|".join((found, transition.value, date))), True

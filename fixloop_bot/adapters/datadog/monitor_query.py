@@ -17,9 +17,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _HEAD = re.compile(r"\s*(avg|sum|min|max|last)\(\s*last_(\d{1,6})(s|m|h|d|w)\s*\)\s*:")
 _TAIL = re.compile(r"(>=|<=|>|<)\s*(-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,3})?)\s*$")
 _METRIC = re.compile(r"\b(?:avg|sum|min|max|count|p\d{1,2}(?:\.\d{1,3})?):\s*([A-Za-z][\w.]*)\s*\{")
-_NOT_A_READING = re.compile(
-    r"\b(?:change|pct_change|anomalies|outliers|forecast|percentile|logs|formula)\s*\("
-)
+_NOT_A_READING = re.compile(r"\b(?:change|pct_change|anomalies|outliers|forecast|percentile|logs|formula)\s*\(")
 _TAG = re.compile(r"[^\s{}():,]{1,100}:[^\s{}(),]{1,200}")
 _GROUPED = re.compile(r"\{([^{}]*)\}(\s*by\s*\{([^{}]*)\})")
 

@@ -38,9 +38,8 @@ _LIMIT_WORDS = ("threshold", "limit", "critical", "warning", "maximum", "minimum
 _MONITOR = re.compile(r"https?://([\w.-]{1,100})/monitors[/#](\d{1,20})(?:/edit)?(\?[^\s)\]\"'<>]{0,1000})?")
 _EVENT = re.compile(r"https?://([\w.-]{1,100})/event/(?:event\?[^\s)\]\"'<>]{0,300}?\bid|jump_to\?event_id)=(\d{6,25})")
 _EVENT_OF_MONITOR = re.compile(r"[?&]event_id=(\d{6,25})")
-_PAGE = re.compile(
-    r"https?://([\w.-]{1,100})/(?:monitors|event|logs|dashboard|synthetics|apm|error-tracking|slo)\b\S{0,1900}"
-)
+_PAGE = re.compile(r"https?://([\w.-]{1,100})/(?:monitors|event)\b\S{0,1900}")
+_AFTER_LINK = ",.;:!*"
 _SNAPSHOT = re.compile(r"https?://(p\.[\w.-]{1,60})/snapshot/[^\s)\]\"'<>]{1,300}")
 _CODE_QUERY = re.compile(r"`((?:avg|sum|min|max|last)\(last_[^`\n]{1,2000})`")
 
@@ -155,7 +154,7 @@ def monitor_in(*texts: str) -> tuple[str, str, str] | None:
     if len({match[2] for match in links}) != 1:
         return None
     groups = [group for match in links for group in parse_qs((match[3] or "")[1:]).get("group", [])]
-    return links[0][2], groups[0] if groups else "", links[0][0]
+    return links[0][2], groups[0].rstrip(_AFTER_LINK) if groups else "", links[0][0].rstrip(_AFTER_LINK)
 
 
 def event_in(*texts: str) -> str | None:
@@ -174,11 +173,11 @@ def event_page_in(*texts: str) -> str | None:
 def snapshot_in(*texts: str) -> str | None:
     """The first graph in a text: ``[![Metric Graph](https://p.datadoghq.com/snapshot/…)]``."""
     links = (match for text in texts for match in _SNAPSHOT.finditer(text[:READ]) if _of_datadog(match[1]))
-    return next((match[0] for match in links), None)
+    return next((match[0].rstrip(_AFTER_LINK) for match in links), None)
 
 
-def is_datadog_page(text: str) -> bool:
-    """Whether a text is nothing but the address of one of Datadog's pages about an alert."""
+def is_alert_page(text: str) -> bool:
+    """Whether a text is nothing but the address of Datadog's page of a monitor or an event."""
     match = _PAGE.fullmatch(text.strip()) if len(text) <= LONGEST_URL else None
     return match is not None and _of_datadog(match[1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fixloop_bot.adapters.datadog import prose
@@ -49,18 +50,18 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
     texts = _texts(fields)
     message = _message(texts)
     titles = _titles(fields, texts)
-    links = _datadog_links(fields)
-    monitor = prose.monitor_in(*links[:1], *texts) or prose.monitor_in(*links)
-    event = prose.event_in(*links[:1]) or prose.event_in(*links) or prose.event_in(*texts)
-    monitor_id = monitor_named(fields) or (monitor[0] if monitor else None) or monitor_implied(fields)
-    scope = _scope(fields, titles, monitor[1] if monitor else "")
+    pages = _pages(fields, texts)
+    monitor_id = monitor_named(fields) or pages.monitor_id
+    if monitor_id is None and (titles or message):  # a number alone is no alert
+        monitor_id = monitor_implied(fields)
+    scope = _scope(fields, titles, pages.group)
     tags = _tags(fields)
     transition, contradiction = _transition(fields, titles, message)
     query = fields.first("ALERT_QUERY") or next(filter(None, map(prose.query_in, texts)), "")
-    service, env = (_fact(fields, name, scope=scope, tags=tags, query=query) for name in ("service", "env"))
+    facts = _fact(fields, "service", scope, tags, query), _fact(fields, "env", scope, tags, query)
     title = titles[0] if titles else ""
-    kind, about = identity(fields, monitor_id=monitor_id, event=event, scope=scope, title=title, facts=(service, env))
-    own_id, stable = signal_id(fields, body, transition=transition, monitor_id=monitor_id, event=event)
+    kind, about = identity(fields, monitor_id=monitor_id, event=pages.event, scope=scope, title=title, facts=facts)
+    own_id, stable = signal_id(fields, body, transition=transition, monitor_id=monitor_id, event=pages.event)
     return Signal(
         id=own_id,
         stable_id=stable,
@@ -69,8 +70,8 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
         transition=transition,
         title=title or (f"Monitor {monitor_id}" if monitor_id else "Datadog alert"),
         message=message,
-        service=service,
-        env=env,
+        service=facts[0],
+        env=facts[1],
         tags=tags,
         scope=scope,
         monitor_id=monitor_id,
@@ -78,7 +79,7 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
         metric=_short(fields.first("ALERT_METRIC"), LONGEST_KEY) or metric_of(query),
         value=_value(fields, message),
         priority=_priority(fields, titles),
-        link=_link(fields, links, texts, monitor[2] if monitor else None),
+        link=_link(fields, pages.addresses),
         snapshot=_snapshot(fields, texts),
         occurred_at=_occurred_at(fields, received_at),
         received_at=received_at,
@@ -87,10 +88,12 @@ def parse_signal(body: bytes, *, content_type: str, received_at: float) -> Signa
 
 
 def _texts(fields: Fields) -> list[str]:
-    """What may be the message, best first, as it came; a ``summary`` of many lines is a text, not a title."""
+    """What may be the message, best first, as it came: also a ``summary`` of many lines, and Datadog's markdown
+    under any key."""
     found = [text for variable in ("TEXT_ONLY_MSG", "EVENT_MSG") for text in fields.all(variable)]
     found += sorted(fields.all("MESSAGE"), key=lambda text: prose.MARK not in text)
     found += [text for text in fields.all("TITLE") if prose.MARK in text or "\n" in text.strip()]
+    found += [text for text in _others(fields) if prose.MARK in text]
     return found[:MOST_TEXTS]
 
 
@@ -116,19 +119,33 @@ def _title_in(text: str) -> str:
     return prose.one_line(text.partition(prose.MARK)[0])
 
 
-def _datadog_links(fields: Fields) -> list[str]:
-    """Links to Datadog's pages: first those under a link's key, then those that stand alone under any key."""
-    return [text.strip() for text in (*fields.all("LINK"), *_others(fields)) if prose.is_datadog_page(text)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pages:
+    """What the links of a payload lead to in Datadog, and the links, best first."""
+
+    monitor_id: str | None
+    group: str
+    event: str | None
+    addresses: tuple[str | None, ...]
+
+
+def _pages(fields: Fields, texts: list[str]) -> _Pages:
+    """A link's own key before the texts, and those before links that stand alone under any key."""
+    links, loose = (list(filter(prose.is_alert_page, found)) for found in (fields.all("LINK"), _others(fields)))
+    monitor = prose.monitor_in(*links, *texts) or prose.monitor_in(*loose)
+    monitor_id, group, address = monitor or (None, "", None)
+    event = prose.event_in(*links) or prose.event_in(*texts) or prose.event_in(*loose)
+    addresses = (*links, address, prose.event_page_in(*texts), *loose)
+    return _Pages(monitor_id=monitor_id, group=group, event=event, addresses=addresses)
 
 
 def _others(fields: Fields) -> list[str]:
     return fields.all("OTHER")[:MOST_OTHERS]
 
 
-def _link(fields: Fields, links: list[str], texts: list[str], monitor: str | None) -> str | None:
+def _link(fields: Fields, pages: Iterable[str | None]) -> str | None:
     """Datadog's own page before a link that the template writes for something else."""
-    candidates = (*links, monitor, prose.event_page_in(*texts), *fields.all("LINK"))
-    return next(filter(None, map(prose.web_address, candidates)), None)
+    return next(filter(None, map(prose.web_address, (*pages, *fields.all("LINK")))), None)
 
 
 def _snapshot(fields: Fields, texts: list[str]) -> str | None:
@@ -179,7 +196,7 @@ def _tags(fields: Fields) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part[:LONGEST_TAG] for part in parts if part))[:MOST_TAGS]
 
 
-def _fact(fields: Fields, name: str, *, scope: str, tags: tuple[str, ...], query: str) -> str | None:
+def _fact(fields: Fields, name: str, scope: str, tags: tuple[str, ...], query: str) -> str | None:
     """``service`` or ``env``: from its own key, the scope, the tags, or the monitor's query if that names one only."""
     hosts = {part.strip().removeprefix("host:") for part in (*scope.split(","), *tags) if "host:" in part}
     hosts.update(fields.all("HOSTNAME"))

@@ -30,13 +30,16 @@ class Codec(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(shape)
         self._kind = kind
         self._version = version
+        self._head = b'{"v":%d,"doc":' % version
         self._upgrades = dict(upgrades or {})
 
     def encode(self, document: T) -> bytes:
-        return b'{"v":%d,"doc":%b}' % (self._version, self._adapter.dump_json(document))
+        return self._head + self._adapter.dump_json(document) + b"}"
 
     def decode(self, stored: bytes | str) -> T:
         """The document; raises NewerDocument for one from the future and BadInput for one that cannot be read."""
+        if isinstance(stored, bytes) and stored.startswith(self._head):
+            return self._validated(stored[len(self._head) : -1])
         try:
             envelope = orjson.loads(stored)
             version, raw = int(envelope["v"]), envelope["doc"]
@@ -52,7 +55,10 @@ class Codec(Generic[T]):
                 raw = self._upgrades[step](raw)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"A stored {self._kind} of version {version} cannot be upgraded.") from error
+        return self._validated(orjson.dumps(raw))
+
+    def _validated(self, document: bytes) -> T:
         try:
-            return self._adapter.validate_json(orjson.dumps(raw))
+            return self._adapter.validate_json(document)
         except ValidationError as error:
             raise BadInput(f"A stored {self._kind} cannot be read: {error.error_count()} fields are wrong.") from error

@@ -32,6 +32,10 @@ DRAIN_S = 3.0
 _RETRY = ExponentialRetry(attempts=6, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=20))
 
 
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+    """A job was cut off because its worker leaves; docket then queues it again, for another one."""
+
+
 class DocketQueue:
     """Implements the ``JobQueue`` port; ``async with`` opens it."""
 
@@ -40,6 +44,7 @@ class DocketQueue:
         self._store = store
         self._handlers: Mapping[str, Handler] = {}
         self._active: set[asyncio.Task[object]] = set()
+        self._leaving = False
 
     async def __aenter__(self) -> DocketQueue:
         try:
@@ -91,6 +96,7 @@ class DocketQueue:
                     in_the_end.callback(later(2 * DRAIN_S, performing.cancel).cancel)
 
     def _leave_jobs(self) -> None:
+        self._leaving = True
         for job in list(self._active):
             job.cancel()
 
@@ -107,6 +113,10 @@ class DocketQueue:
                 await handler(*args)
             except (StoreUnavailable, Conflict, SlackBusy) as busy:
                 log.info("job %s %s will be tried again: %s", name, args, busy)
+                raise
+            except asyncio.CancelledError:
+                if self._leaving:  # docket would take a job that ends as cancelled for done
+                    raise Interrupted(f"job {name} goes on elsewhere") from None
                 raise
             finally:
                 self._active.discard(task)

@@ -60,6 +60,7 @@ _DATE_FORMATS: Mapping[str, str] = {
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ANGLE = re.compile(r"<([^<>\n]+)>")
+_CODE_BLOCK = re.compile(r"```\n?(.{1,3000}?)\n?```", re.DOTALL)
 _EMOJI = re.compile(r":([a-z0-9_+\-']{1,50}):")
 _MARK = re.compile(r"(?<![\w*_~`])([*_~`])(?=\S)([^\n]{1,2000}?)(?<=\S)\1(?![\w*_~`])")
 _PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
@@ -99,7 +100,11 @@ def spoken(text: str, voice: Voice) -> str:
         parts.append(_angle(match[1], voice))
         return f"\ue000{len(parts) - 1}\ue001"
 
-    shelved = _ANGLE.sub(shelve, clean(text))
+    def shelve_code(match: re.Match[str]) -> str:
+        parts.append(match[1])
+        return f"\ue000{len(parts) - 1}\ue001"
+
+    shelved = _ANGLE.sub(shelve, _CODE_BLOCK.sub(shelve_code, clean(text)))
     marked = _marked(_emoji(shelved), voice)
     restored = _PLACEHOLDER.sub(lambda match: parts[int(match[1])], marked)
     return restored.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

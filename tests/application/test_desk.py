@@ -1,0 +1,128 @@
+"""What people ask for, and what they are told when it cannot be had."""
+
+from __future__ import annotations
+
+import pytest
+from redis.asyncio import Redis
+
+from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application.desk import COMMANDS, Wish
+from fixloop_bot.application.jobs import EXECUTE_RUN
+from fixloop_bot.domain.incidents import State
+from fixloop_bot.domain.runs import RunKind
+from tests.application.office import JONAS, MIRA, Office, checkout, signal
+from tests.fake_clock import FakeClock
+
+
+async def command(office: Office, text: str, **fields: str) -> str:
+    told = await office.wish("command", text=text, response_url="https://slack.test/1", **fields)
+    return told[0]
+
+
+async def test_buttons_do_what_they_say_and_say_nothing(office: Office) -> None:
+    """A card that changes is answer enough."""
+    await office.broken()
+    assert await office.wish("validate", incident="INC-1") == []
+    assert await office.wish("stop", incident="INC-1") == []
+    await office.settle()
+    assert await office.wish("resolve", incident="INC-1") == []
+    assert (await office.incident()).state is State.RESOLVED
+    assert await office.wish("reopen", incident="INC-1") == []
+    assert (await office.incident()).state is State.OPEN
+
+
+async def test_the_second_click_learns_who_was_first(office: Office) -> None:
+    """And when."""
+    await office.broken()
+    await office.wish("validate", incident="INC-1")
+    office.clock.advance(12)
+    told = await office.wish("validate", incident="INC-1", user=JONAS)
+    assert told == [f"A validate run is going already. <@{MIRA}> started it 12 s ago."]
+    assert office.wall.whispers[-1][0] == JONAS
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("stop", "No run is going."),
+        ("reopen", "INC-1 is open already."),
+        ("validate", "The plan is still being written. Try again in a moment."),
+    ],
+)
+async def test_what_cannot_be_done_is_told_in_a_line(office: Office, what: str, told: str) -> None:
+    """To the person alone."""
+    await office.receive(signal())
+    assert await office.wish(what, incident="INC-1") == [told]
+
+
+async def test_a_resolution_is_told_once_and_by_whom(office: Office) -> None:
+    """Two people resolve at once."""
+    await office.receive(signal())
+    await office.wish("resolve", incident="INC-1", user=JONAS)
+    assert await office.wish("resolve", incident="INC-1") == [f"INC-1 was resolved already, by <@{JONAS}>."]
+
+
+async def test_a_command_finds_its_incident(office: Office) -> None:
+    """The channel's only one, or the one that is named, in any case."""
+    await office.broken()
+    assert await command(office, "validate") == "Done: validate INC-1."
+    assert await command(office, "STOP inc-1") == "Done: stop INC-1."
+    assert await command(office, "resolve INC-7") == "There is no incident INC-7."
+    assert [line.kind for line in (await office.incident()).runs] == [RunKind.CONFIRM, RunKind.VALIDATE]
+
+
+async def test_of_several_incidents_a_command_asks_which(store: RedisStore, clock: FakeClock) -> None:
+    """And of none it says how to name one."""
+    office = Office(store, clock, services=(checkout(), checkout(name="cart", match=(("service", "cart"),))))
+    assert await command(office, "resolve") == "No incident is open here. Name one: `/fixloop resolve INC-42`."
+    await office.receive(signal(), signal(at=1, identity="c2", service="cart", tags=("service:cart",)))
+    told = await command(office, "resolve")
+    assert told.startswith("Which one? `INC-1` (checkout), `INC-2` (cart).")
+
+
+async def test_status_and_list(office: Office) -> None:
+    """What is open here, and everywhere; nothing open is said as well."""
+    assert await command(office, "") == "No open incident."
+    await office.receive(signal())
+    assert await command(office, "status") == "INC-1 open"
+    assert await command(office, "list") == "INC-1 open"
+
+
+async def test_a_mention_in_a_thread_is_about_its_incident(office: Office) -> None:
+    """Also when it is resolved."""
+    await office.broken()
+    await office.wish("resolve", incident="INC-1")
+    told = await office.wish("mention", thread_ts="1.0001", text="<@U1> how is it?")
+    assert told == ["INC-1 resolved"]
+
+
+async def test_an_unknown_word_is_answered_with_the_nearest(office: Office) -> None:
+    """And with all that there are."""
+    told = await command(office, "valdiate INC-1")
+    assert told.startswith("I don't know that word. Did you mean `/fixloop validate`?")
+    assert all(f"`/fixloop {word}`" in told for word in COMMANDS)
+    assert "Did you mean" not in await command(office, "xyzzy")
+    assert (await command(office, "help")).count("\n") == len(COMMANDS) - 1
+
+
+async def test_a_plan_command_passes_its_hint_on(office: Office) -> None:
+    """The words behind it are data for the model."""
+    await office.broken()
+    assert await command(office, "plan test the refund path") == "Done: plan INC-1."
+    await office.settle(but=(EXECUTE_RUN,))
+    assert office.author.briefs[-1].hint == "test the refund path"
+
+
+async def test_a_newer_fixloops_incident_is_refused_with_a_sentence(office: Office, redis: Redis) -> None:
+    """The person learns what to do."""
+    await office.receive(signal())
+    await redis.hset("fixloop:incident:INC-1", "doc", b'{"v": 99, "doc": {}}')
+    told = await office.wish("validate", incident="INC-1")
+    assert "update this FixLoop" in told[0]
+
+
+def test_a_wish_survives_the_queue() -> None:
+    """It is written down and read again, and its id is its key."""
+    wish = Wish(id="1", what="tick", user=MIRA, channel="C1", shown=("s1",), chosen=("s2", "s3"), plan_version=2)
+    assert Wish.read(wish.job().args[0]) == wish
+    assert wish.job().key == "wish:1"

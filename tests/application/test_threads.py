@@ -1,0 +1,123 @@
+"""The thread is a projection of the store: whatever happens while it is drawn, in the end it shows the newest state."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from fixloop_bot.application import threads as threads_module
+from fixloop_bot.application.jobs import REFRESH_THREAD
+from fixloop_bot.application.ledger import Change
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from tests.application.office import Office, signal
+
+
+async def titled(office: Office, title: str) -> None:
+    await office.ledger.change("INC-1", lambda incident: Change(incident=replace(incident, title=title)))
+
+
+async def test_a_change_during_the_drawing_is_drawn_too(office: Office) -> None:
+    """By the same worker; the other one's job returns at once."""
+    await office.receive(signal())
+
+    async def meanwhile() -> None:
+        await titled(office, "newest")
+        await office.threads.refresh("INC-1")
+
+    office.wall.meanwhile = meanwhile
+    async with office.clock.flowing():
+        await office.threads.refresh("INC-1")
+    assert office.wall.drawn[-1].incident.title == "newest"
+    assert await office.store.dirty_threads() == []
+
+
+async def test_where_slack_asks_to_wait_the_sweep_comes_back(office: Office, redis: Redis) -> None:
+    """No worker is held for it, nobody hammers Slack meanwhile, and the card is drawn in the end."""
+    await office.receive(signal())
+    office.wall.troubles = [SlackBusy("chat.update", retry_after=7)]
+    await office.threads.refresh("INC-1")
+    assert 5_000 < await redis.pttl("fixloop:lock:thread:INC-1") <= 7_000
+    await office.threads.refresh("INC-1")
+    assert len(office.wall.drawn) == 1, "not before the time is over"
+    assert await office.store.dirty_threads() == ["INC-1"]
+    await redis.delete("fixloop:lock:thread:INC-1")
+    office.tray.jobs.clear()
+    await office.sweep.once()
+    assert REFRESH_THREAD in office.tray.names()
+    await office.settle(but=("make_plan",))
+    assert len(office.wall.drawn) == 2
+    assert await office.store.dirty_threads() == []
+
+
+async def test_what_slack_refuses_is_not_asked_again(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    """The state stands; the log has Slack's own word."""
+    await office.receive(signal())
+    office.wall.troubles = [SlackRefused("channel_not_found", method="chat.postMessage")]
+    await office.threads.refresh("INC-1")
+    assert "channel_not_found" in caplog.text
+    assert await office.store.dirty_threads() == []
+
+
+async def test_a_card_that_cannot_be_drawn_stops_nothing(
+    office: Office, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours is logged, tried again every half minute, and not in a circle."""
+    await office.receive(signal())
+    office.wall.troubles = [ZeroDivisionError("a bug")]
+    await office.threads.refresh("INC-1")
+    assert "INC-1 could not be drawn" in caplog.text
+    assert await redis.pttl("fixloop:lock:thread:INC-1") > threads_module.AFTER_A_FAULT_S * 900
+    assert await office.store.dirty_threads() == ["INC-1"]
+
+
+async def test_a_drawer_that_is_stopped_leaves_the_thread_free(office: Office) -> None:
+    """On SIGTERM the next process goes on at once."""
+    await office.receive(signal())
+    drawing, never = asyncio.Event(), asyncio.Event()
+
+    async def meanwhile() -> None:
+        drawing.set()
+        await never.wait()
+
+    office.wall.meanwhile = meanwhile
+    task = asyncio.create_task(office.threads.refresh("INC-1"), name="drawing")
+    await drawing.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert await office.store.dirty_threads() == ["INC-1"]
+    assert await office.store.enter_thread("INC-1") is not None
+
+
+async def test_a_slow_slack_does_not_cost_the_lock(office: Office, redis: Redis) -> None:
+    """It is held as long as the drawing lasts."""
+    await office.receive(signal())
+
+    async def meanwhile() -> None:
+        await redis.pexpire("fixloop:lock:thread:INC-1", 100)
+        while await redis.pttl("fixloop:lock:thread:INC-1") < 1_000:
+            office.clock.advance(threads_module.HOLD_EVERY_S)
+            await asyncio.sleep(0.005)
+
+    office.wall.meanwhile = meanwhile
+    await asyncio.wait_for(office.threads.refresh("INC-1"), 5)
+    assert len(office.wall.drawn) == 1
+
+
+async def test_links_point_at_the_incidents_hours(office: Office) -> None:
+    """Monitor, Metric Explorer, logs; and they do not change at every drawing."""
+    await office.receive(signal())
+    first = await office.threads.view("INC-1")
+    office.clock.advance(30)
+    second = await office.threads.view("INC-1")
+    assert first is not None
+    assert second is not None
+    assert first.links == second.links
+    assert first.links.monitor is not None
+    assert "4711" in first.links.monitor
+    assert first.links.metric is not None
+    assert first.links.logs is not None
+    assert await office.threads.view("INC-9") is None

@@ -1,0 +1,151 @@
+"""Who may start a run, and what follows from how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from fixloop_bot.application.jobs import EXECUTE_RUN
+from fixloop_bot.application.ledger import Change
+from fixloop_bot.application.validation import RUNS_KEPT
+from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
+from fixloop_bot.domain.signals import Transition
+from tests.application.office import JONAS, MIRA, Office, signal
+
+
+async def test_two_clicks_at_once_start_one_run(office: Office) -> None:
+    """The other person learns who started it, and when."""
+    await office.broken()
+    both = await asyncio.gather(*(office.validation.start("INC-1", RunKind.VALIDATE, by=who) for who in (MIRA, JONAS)))
+    started = [each for each in both if each.run_id is not None]
+    refused = [each for each in both if each.run_id is None]
+    assert (len(started), len(refused)) == (1, 1)
+    assert refused[0].refusal == "A validate run is going already."
+    assert refused[0].by in (MIRA, JONAS)
+    assert refused[0].since == office.clock.now()
+    assert [line.number for line in (await office.incident()).runs] == [1, 2]
+
+
+async def test_what_cannot_be_run_is_refused_in_a_sentence(office: Office) -> None:
+    """No incident, no plan, nothing ticked, resolved."""
+    assert (await office.validation.start("INC-9", RunKind.VALIDATE, by=MIRA)).refusal == "There is no incident INC-9."
+    await office.receive(signal())
+    assert "still being written" in (await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)).refusal
+    await office.settle()
+    await office.ledger.change("INC-1", lambda incident: Change(incident=replace(incident, ticked=("s5",))))
+    assert "Tick at least one" in (await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)).refusal
+    await office.resolution.resolve("INC-1", by=MIRA)
+    assert "is resolved" in (await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)).refusal
+
+
+async def test_recovered_during_the_confirm_run_queues_a_validate_run(office: Office) -> None:
+    """Once, and only behind a confirm run: a validate run that goes already is enough."""
+    await office.receive(signal())
+    await office.settle(but=(EXECUTE_RUN,))
+    await office.receive(signal(Transition.RECOVERED, at=60))
+    await office.settle(but=(EXECUTE_RUN,))
+    assert (await office.incident()).wanted_run is RunKind.VALIDATE
+    await office.settle()
+    kinds = [line.kind for line in (await office.incident()).runs]
+    assert kinds[:2] == [RunKind.CONFIRM, RunKind.VALIDATE]
+    assert kinds.count(RunKind.VALIDATE) == 1
+    assert (await office.incident()).wanted_run is None
+
+
+async def test_a_run_that_is_closed_twice_counts_once(office: Office) -> None:
+    """Taken over between its last save and its closing: one verdict, one line."""
+    await office.broken()
+    await office.fixed()
+    incident = await office.validate(but=(EXECUTE_RUN,))
+    await office.settle()
+    incident = await office.incident()
+    run = await office.run(2)
+    await office.validation.close(run)
+    await office.execution.execute(run.id)
+    assert (await office.incident()).timeline == incident.timeline
+    assert (await office.incident()).runs == incident.runs
+
+
+async def test_a_proof_is_followed_by_a_watch(office: Office) -> None:
+    """It holds: the incident stays recovered, and people resolve it."""
+    await office.broken()
+    await office.fixed()
+    incident = await office.validate()
+    assert (incident.state, incident.verdict, incident.soak_held) == (State.RECOVERED, RecoveryVerdict.PROVEN, True)
+    assert [line.kind for line in incident.runs] == [RunKind.CONFIRM, RunKind.VALIDATE, RunKind.SOAK]
+    assert (incident.soak_run, incident.active_run) == (None, None)
+
+
+async def test_a_watch_that_fails_takes_the_proof_back(office: Office) -> None:
+    """The incident reopens as reproduced, and no verdict stands."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    await office.execution_of_next()
+    assert (await office.incident()).verdict is RecoveryVerdict.PROVEN
+    office.shop.broken["/checkout"] = 1.0
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.state, incident.verdict, incident.reopened) == (State.REPRODUCED, None, 1)
+    assert "the proof is taken back" in incident.timeline[-1].what
+
+
+async def test_a_new_run_replaces_the_watch(office: Office) -> None:
+    """The old watch ends by itself, sends nothing more, and says nothing about the incident."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    await office.execution_of_next()
+    assert (await office.incident()).soak_run == "INC-1-r3"
+    await office.validate(by=JONAS, but=(EXECUTE_RUN,))
+    sent = len(office.shop.requests)
+    async with office.clock.flowing():
+        await office.execution.execute("INC-1-r3")
+    assert len(office.shop.requests) - sent < 20
+    assert (await office.run(3)).stopped_by == "fixloop"
+    incident = await office.incident()
+    assert (incident.active_run, incident.soak_held) == ("INC-1-r4", False)
+
+
+async def test_resolving_stops_what_runs(office: Office) -> None:
+    """The run ends without a verdict of its own, and leaves the incident resolved."""
+    await office.broken()
+    await office.validate(settle=False)
+    await office.resolution.resolve("INC-1", by=JONAS)
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.state, incident.active_run) == (State.RESOLVED, None)
+    assert incident.runs[-1].stopped
+    assert (await office.run(2)).verdict is RecoveryVerdict.INCONCLUSIVE
+
+
+async def test_a_stopped_run_is_inconclusive(office: Office) -> None:
+    """And names who stopped it."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    assert await office.validation.stop("INC-1", by=JONAS)
+    await office.settle()
+    run = await office.run(2)
+    assert run.verdict is RecoveryVerdict.INCONCLUSIVE
+    assert run.reason == f"Stopped by <@{JONAS}> before it was decided."
+    assert not await office.validation.stop("INC-1", by=JONAS)
+
+
+async def test_a_thousand_runs_do_not_make_it_grow_without_end(office: Office) -> None:
+    """The confirm run of the plan is never dropped, and no number is used twice."""
+    incident = await office.broken()
+    confirm = incident.runs[0]
+
+    def many(now: Incident) -> Change:
+        lines = tuple(
+            replace(confirm, id=f"INC-1-r{number}", number=number, kind=RunKind.VALIDATE) for number in range(2, 400)
+        )
+        return Change(incident=replace(now, runs=(confirm, *lines[-(RUNS_KEPT - 1) :])))
+
+    await office.ledger.change("INC-1", many)
+    started = await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)
+    runs = (await office.incident()).runs
+    assert started.run_id == "INC-1-r400"
+    assert (len(runs), runs[0], runs[-1].number) == (RUNS_KEPT, confirm, 400)
