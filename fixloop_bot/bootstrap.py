@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import socket
@@ -122,7 +123,12 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
     server = EmbeddedValkey(settings.data_dir)
     try:
         await server.start()
-        yield server.url
+        keeping = asyncio.create_task(server.keep(), name="store-keeper")
+        try:
+            yield server.url
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
     finally:
         await server.stop()
 

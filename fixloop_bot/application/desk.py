@@ -99,6 +99,7 @@ class Desk:
             "stop": self._stop,
             "resolve": self._resolve,
             "reopen": self._reopen,
+            "confirm": self._confirm,
             "tick": self._tick,
             "command": self._command,
             "mention": self._mention,
@@ -128,6 +129,10 @@ class Desk:
 
     async def _validate(self, wish: Wish) -> str:
         started = await self._validation.start(wish.incident, RunKind.VALIDATE, by=wish.user)
+        return self._why_not(started)
+
+    async def _confirm(self, wish: Wish) -> str:
+        started = await self._validation.start(wish.incident, RunKind.CONFIRM, by=wish.user)
         return self._why_not(started)
 
     def _why_not(self, started: Started) -> str:

@@ -9,13 +9,14 @@ from dataclasses import replace
 from fixloop_bot.application.ports import LogLine, Series, Telemetry
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import TelemetryUnavailable
-from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.incidents import Incident, SignalLine
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import TrafficReading
 from fixloop_bot.domain.signals import Measure
 
 HOUR_S = 3600.0
 
+MOST_VALUES = 3
 Points = tuple[tuple[float, float], ...]
 
 
@@ -75,6 +76,20 @@ def merged(series: Sequence[Series]) -> Points:
 def since(points: Points, start: float) -> Points:
     """The points whose whole interval lies after ``start``: Datadog stamps a point with its interval's beginning."""
     return tuple(point for point in points if point[0] >= start)
+
+
+async def current_values(telemetry: Telemetry, lines: Sequence[SignalLine], *, now: float) -> dict[str, float]:
+    """Identity → reading over the monitor's window, for signals that came without a value; what fails is left out."""
+    values: dict[str, float] = {}
+    for line in lines[:MOST_VALUES]:
+        if line.measure is None or line.value is not None:
+            continue
+        start = now - line.measure.window_s
+        points = await _points(telemetry, line.measure.query, start=start, end=now)
+        value = folded(points, line.measure, over_s=line.measure.window_s)
+        if value is not None:
+            values[line.identity] = value
+    return values
 
 
 def folded(points: Points, measure: Measure, *, over_s: float) -> float | None:

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fixloop_bot.application import evidence, jobs
+from fixloop_bot.application.budget import Budget
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.ports import Clock, Prober, Store, Telemetry
 from fixloop_bot.application.readings import ReadingStep
-from fixloop_bot.application.sampling import StepSampler
+from fixloop_bot.application.sampling import StepSampler, requests_per_sample
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import Conflict
@@ -86,7 +87,8 @@ class Execution:
         now = self._clock.now()
         if run.attempt > 1:
             run = replace(run, taken_over_at=now)
-        runners = [await self._runner(step, run, incident) for step in run.chosen_steps()]
+        budget = await self._budget(run)
+        runners = [await self._runner(step, run, incident, budget) for step in run.chosen_steps()]
         performing = _Performance(run, runners, store=self._store, ledger=self._ledger, clock=self._clock)
         run = await performing.until_decided(LONGEST_RUN_S + self._longest_window(run))
         return await self._finish(run, incident)
@@ -112,13 +114,22 @@ class Execution:
             return 0.0
         return service.soak_s if run.kind is RunKind.SOAK else service.proof.window_s
 
-    async def _runner(self, step: Step, run: Run, incident: Incident) -> Runner | _Settled:
+    async def _budget(self, run: Run) -> Budget:
+        """What the plan may still send; what was sent before a take-over counts."""
+        service = self._catalog.service(run.service or "")
+        left = service.allow.requests_per_plan if service is not None else 0
+        for step in run.chosen_steps():
+            if step.repeated:
+                left -= requests_per_sample(step) * len(await self._store.samples(run.id, step.id))
+        return Budget(left)
+
+    async def _runner(self, step: Step, run: Run, incident: Incident, budget: Budget) -> Runner | _Settled:
         service = self._catalog.service(run.service or "")
         done = run.progress(step.id)
         if done is not None and done.phase is StepPhase.DONE:
             return _Settled(step, done)
         if step.repeated and service is not None:
-            return await self._sampler(step, run, service)
+            return await self._sampler(step, run, service, budget)
         if step.repeated:
             reason = "could not look: the service is no longer in the catalog"
             lost = StepProgress(step_id=step.id, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason=reason)
@@ -134,7 +145,7 @@ class Execution:
             earlier=len(await self._store.samples(run.id, step.id)),
         )
 
-    async def _sampler(self, step: Step, run: Run, service: Service) -> StepSampler:
+    async def _sampler(self, step: Step, run: Run, service: Service, budget: Budget) -> StepSampler:
         repeated = sum(each.repeated for each in run.chosen_steps())
         return StepSampler(
             step,
@@ -145,6 +156,7 @@ class Execution:
             store=self._store,
             clock=self._clock,
             chance=self._chance,
+            budget=budget,
             earlier=await self._store.samples(run.id, step.id),
         )
 

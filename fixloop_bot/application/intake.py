@@ -14,18 +14,10 @@ from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.absorption import Absorbed, Reading, absorb
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import Conflict, NewerDocument, StoreUnavailable
-from fixloop_bot.domain.incidents import (
-    Absorbed,
-    Entry,
-    Incident,
-    Reading,
-    SignalLine,
-    State,
-    absorb,
-    severity_of,
-)
+from fixloop_bot.domain.incidents import Entry, Incident, SignalLine, State, severity_of
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.signals import Signal, Transition, bare_title

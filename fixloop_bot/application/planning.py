@@ -85,12 +85,27 @@ class Planning:
         if incident is None or incident.plans_made >= int(version) or not incident.is_open:
             return
         service = self._catalog.service(incident.service or "")
+        await self._read_values(incident)
         plan = await self._write(incident, service, version=int(version), hint=hint)
 
         def decide(current: Incident) -> Change | None:
             return _adopt(current, plan, asked_by=asked_by, now=self._clock.now())
 
         await self._ledger.change(incident_id, decide)
+
+    async def _read_values(self, incident: Incident) -> None:
+        """Webhooks seldom bring the value that raised the alert: read it, so that the card can hold it to its limit."""
+        values = await evidence.current_values(self._telemetry, incident.signals, now=self._clock.now())
+
+        def decide(current: Incident) -> Change | None:
+            lines = tuple(
+                replace(line, value=values[line.identity]) if line.value is None and line.identity in values else line
+                for line in current.signals
+            )
+            return None if lines == current.signals else Change(incident=replace(current, signals=lines))
+
+        if values:
+            await self._ledger.change(incident.id, decide)
 
     async def _write(self, incident: Incident, service: Service | None, *, version: int, hint: str) -> Plan:
         began = self._clock.now()

@@ -12,13 +12,14 @@ import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from fixloop_bot.application.budget import Budget
 from fixloop_bot.application.ports import Clock, Prober, Store
+from fixloop_bot.application.tally import Tally
 from fixloop_bot.domain import expect
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.decision import (
-    Decision,
     Leaning,
     ProofSettings,
     SequentialTest,
@@ -28,17 +29,14 @@ from fixloop_bot.domain.decision import (
 )
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Step
 from fixloop_bot.domain.runs import RunKind, StepPhase, StepProgress, StepVerdict
-from fixloop_bot.domain.samples import Outcome, Sample
+from fixloop_bot.domain.samples import Sample
 
 SLACK_IN_SLOTS = 1.15
 """So many more slots in a window than a spotless service needs: a void or two must not cost a second window."""
 IN_FLIGHT = 16
 """Probes of one step under way at once; a service that answers in seconds is still sampled on schedule."""
-VOID_SHARE = 0.05
-"""Above this share of void samples the step is inconclusive (VERDICTS: our own faults)."""
 VOIDS_TO_GIVE_UP = 8
 SOAK_PER_SECOND = 0.5
-KEPT_FAILURES, KEPT_PASSES, KEPT_VOIDS = 3, 1, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,94 +80,6 @@ def schedule_for(settings: Iterable[ProofSettings], *, share: float, kind: RunKi
     return Schedule(width_s=width, window_s=window, most_samples=max(each.max_samples for each in strictest))
 
 
-@dataclass(slots=True)
-class Tally:
-    """What the samples so far add up to. Fed in the order of arrival; resumes from stored samples."""
-
-    settings: ProofSettings
-    quantiles: dict[str, float]
-    main: SequentialTest = field(init=False)
-    slow: dict[str, SequentialTest] = field(init=False)
-    statuses: Counter[str] = field(default_factory=Counter)
-    latencies: list[float] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
-    replicas: set[str] = field(default_factory=set)
-    void: int = 0
-    failures: list[Sample] = field(default_factory=list)
-    passes: list[Sample] = field(default_factory=list)
-    voids: list[Sample] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.main = SequentialTest(self.settings)
-        self.slow = {
-            source: SequentialTest(self.settings.for_quantile(quantile)) for source, quantile in self.quantiles.items()
-        }
-
-    @property
-    def seen(self) -> int:
-        return self.main.samples + self.void
-
-    def add(self, sample: Sample) -> None:
-        """Count one sample. A void one is no evidence; slowness is only judged where there was an answer."""
-        if sample.outcome is Outcome.VOID:
-            self.void += 1
-            self.reasons[sample.reason()] += 1
-            _keep(self.voids, sample, KEPT_VOIDS)
-            return
-        late = {failure.source for failure in sample.failures if failure.source in self.slow}
-        wrong = sample.fault is not None or any(failure.source not in self.slow for failure in sample.failures)
-        self.main.observe(wrong)
-        if sample.fault is None:
-            for source, test in self.slow.items():
-                test.observe(source in late)
-        self.statuses[str(sample.status) if sample.status is not None else sample.reason()] += 1
-        if sample.latency_ms is not None:
-            self.latencies.append(sample.latency_ms)
-        if sample.replica:
-            self.replicas.add(sample.replica)
-        if wrong or late:
-            self.reasons[sample.reason()] += 1
-            _keep(self.failures, sample, KEPT_FAILURES)
-        else:
-            _keep(self.passes, sample, KEPT_PASSES)
-
-    def tests(self) -> list[SequentialTest]:
-        return [self.main, *self.slow.values()]
-
-    @property
-    def could_not_look(self) -> bool:
-        return self.void > 0 and self.void > VOID_SHARE * self.seen
-
-    def broken(self, kind: RunKind) -> bool:
-        """Whether the step is certainly failing: proven against p0 for a confirm run, beyond the boundary after it."""
-        if kind is RunKind.CONFIRM:
-            return any(test.reproduced for test in self.tests())
-        return any(test.decision is Decision.BROKEN for test in self.tests())
-
-    @property
-    def recovered(self) -> bool:
-        return all(test.decision is Decision.RECOVERED for test in self.tests())
-
-    @property
-    def leading(self) -> SequentialTest:
-        """The test that the numbers on the card are about: the latency test where that is what fails or lags."""
-        for test in self.slow.values():
-            if test.failures and not self.main.failures:
-                return test
-        return self.main
-
-    def percentile(self, share: float) -> float | None:
-        if not self.latencies:
-            return None
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
-
-
-def _keep(examples: list[Sample], sample: Sample, most: int) -> None:
-    if len(examples) < most:
-        examples.append(sample)
-
-
 def quantiles_of(step: Step) -> dict[str, float]:
     """The step's latency quantile lines: source → quantile in 0…1."""
     lines = step.check.expect if isinstance(step.check, HttpCheck) else ()
@@ -191,6 +101,7 @@ class StepSampler:
         store: Store,
         clock: Clock,
         chance: random.Random,
+        budget: Budget,
         earlier: Iterable[Sample] = (),
     ) -> None:
         self.step = step
@@ -200,6 +111,7 @@ class StepSampler:
         self._store = store
         self._clock = clock
         self._chance = chance
+        self._budget = budget
         settings = settings_for(step, service)
         self._tally = Tally(settings=settings, quantiles=quantiles_of(step))
         self._schedule = schedule_for(
@@ -239,6 +151,9 @@ class StepSampler:
         origin, first = self._clock.now(), self._slots
         while self._verdict is None and self._tally.main.samples < self._schedule.most_samples:
             if self._slots >= self._schedule.most_samples * 2:
+                return
+            if not self._budget.take(requests_per_sample(self.step)):
+                self.give_up("the request budget of the plan is spent")
                 return
             slot = origin + (self._slots - first) * self._schedule.width_s
             due = slot + self._chance.random() * self._schedule.width_s

@@ -26,7 +26,12 @@ async def take_commands(running: World, narrator: Narrator) -> None:
     """Read commands until ``quit``, the end of input or Ctrl-C."""
     print(f"Slack  {running.slack.api_url}\nDatadog  {running.datadog.url}\nShop  {running.shop.url}")
     print(f"FixLoop  {running.bot.url}\n\n{WORDS.format(faults=', '.join(FAULTS))}\n", flush=True)
-    reader = await _keyboard()
+    try:
+        reader = await _keyboard()
+    except (OSError, ValueError):  # no terminal and no pipe, such as /dev/null: there is nobody who could type
+        print("Nobody can type here: Ctrl-C ends it.", flush=True)
+        await asyncio.Event().wait()
+        return
     while line := await reader.readline():
         words = line.decode(errors="replace").strip()
         if words in ("quit", "exit"):

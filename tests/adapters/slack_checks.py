@@ -15,7 +15,7 @@ from fixloop_bot.application.views import ThreadView
 from fixloop_bot.sandbox.slack.blocks import message_problems
 
 Json = dict[str, Any]
-ACTIONS = {"validate", "new_plan", "resolve", "stop", "reopen", "tick"}
+ACTIONS = {"validate", "confirm", "new_plan", "resolve", "stop", "reopen", "tick"}
 _TOKEN = re.compile(r"<([^<>]*)>")
 _DATE = re.compile(r"!date\^-?\d+\^[^|<>]+\|[0-9A-Z :-]+")
 _PERSON = re.compile(r"@[UW][A-Z0-9]{2,20}")

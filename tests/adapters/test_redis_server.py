@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from fixloop_bot.adapters.redis.server import LONGEST_SOCKET_PATH, EmbeddedValkey
 from fixloop_bot.domain.errors import StoreUnavailable
@@ -130,6 +131,35 @@ async def test_what_was_stored_survives_a_kill_of_the_server(tmp_path: Path) -> 
     async with client_of(again) as client:
         assert await client.get("kept") == b"yes"
     await again.stop()
+
+
+async def test_a_server_that_is_killed_under_us_comes_back(tmp_path: Path) -> None:
+    """Nobody has to restart FixLoop because the kernel took its store: it is there again, with everything in it."""
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    keeping = asyncio.create_task(server.keep(), name="keeper")
+    async with client_of(server) as client:
+        about = await client.info("server")
+        await client.set("kept", "yes")
+    os.kill(int(about["process_id"]), signal.SIGKILL)
+    async with asyncio.timeout(20):
+        while not await is_another(server, int(about["process_id"])):
+            await asyncio.sleep(0.02)
+    async with client_of(server) as client:
+        assert await client.get("kept") == b"yes"
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    await server.stop()
+    assert not await answers(server)
+
+
+async def is_another(server: EmbeddedValkey, old: int) -> bool:
+    """Whether a server with another process id answers."""
+    try:
+        async with client_of(server) as client:
+            return int((await client.info("server"))["process_id"]) != old
+    except (RedisError, OSError):
+        return False
 
 
 async def test_a_long_data_directory_works(tmp_path: Path) -> None:

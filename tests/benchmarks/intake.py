@@ -1,8 +1,8 @@
 """Webhook to stored-and-answered: ``python -m tests.benchmarks.intake [--seconds 30] [--rate 100]``.
 
 ``fixloop serve`` with its built-in store, 100 alerts a second over 50 services for 30 seconds from another process's
-connections, as Datadog sends them. Prints the percentiles of the answer's latency against the figure to reach (p99 50 ms), and
-whether every notification is accounted for afterwards. Bounded, loopback only.
+connections, as Datadog sends them. Prints the percentiles of the answer's latency against the figure to reach (p99 50
+ms), and whether every notification is accounted for afterwards. Bounded, loopback only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, INCIDENTS
 
 P99_TO_REACH_MS = 50.0
 SERVICES = 50
-SECRET = "benchmark-secret"  # noqa: S105 - of a process that lives for a minute
+SECRET = "benchmark-secret"
 
 
 async def main(seconds: float, rate: float) -> None:

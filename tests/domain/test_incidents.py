@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixloop_bot.application.intake import first_line
+from fixloop_bot.domain.absorption import Reading, absorb
 from fixloop_bot.domain.errors import IllegalTransition
 from fixloop_bot.domain.incidents import (
     SIGNALS_KEPT,
@@ -16,9 +17,7 @@ from fixloop_bot.domain.incidents import (
     TRANSITIONS,
     Incident,
     Move,
-    Reading,
     State,
-    absorb,
     advance,
     severity_of,
 )

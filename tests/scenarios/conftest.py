@@ -1,4 +1,4 @@
-"""The whole bot against the sandbox, on free ports. Settings are loose enough to decide in seconds, nothing else differs."""
+"""The whole bot against the sandbox, on free ports. Settings are loose enough to decide in seconds; no more differs."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ async def test_socket_mode_needs_no_address_of_ours(opened: Open) -> None:
 
 
 async def test_a_slack_that_refuses_delays_and_limits_is_caught_up_with(opened: Open) -> None:
-    """Lost answers, 429s and outages while the thread is drawn: in the end there is one thread, and it is up to date."""
+    """Lost answers, 429s and outages while the thread is drawn: in the end one thread, and up to date."""
     async with opened() as running:
         running.slack.faults.add("chat.postMessage", "server_error", times=2)
         running.slack.faults.add("chat.update", "ratelimited", times=2)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 async def test_a_bug_is_reproduced_fixed_and_its_recovery_proven(opened: Open) -> None:
-    """An alert opens one thread; the plan fails before the fix and passes after it; the watch stays quiet; it is resolved."""
+    """An alert opens one thread; the plan fails before the fix and passes after it; the watch stays quiet."""
     async with opened() as running:
         await broken_and_reproduced(running)
         running.shop.faults.set("checkout-500", "fixed")

@@ -51,7 +51,7 @@ async def test_the_models_plan_proves_the_fix(opened: Open) -> None:
 
 
 async def test_a_forbidden_request_is_sent_back_and_never_sent_out(opened: Open) -> None:
-    """The first answer wants the metadata service and a DELETE; it is asked again with the reasons, and only then shown."""
+    """The first answer wants the metadata service and a DELETE; it is asked again, with the reasons."""
     async with endpoint() as served:
         evil = plan(method="DELETE", path="http://169.254.169.254/latest/meta-data/")
         served.script = [body(said(_text(evil))), body(called(_text(plan())))]

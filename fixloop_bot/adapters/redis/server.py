@@ -13,6 +13,7 @@ import contextlib
 import enum
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -28,6 +29,9 @@ from redis.exceptions import BusyLoadingError, RedisError
 
 from fixloop_bot.domain.errors import StoreUnavailable
 
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
 LONGEST_SOCKET_PATH = 100
 """The kernel allows 108 bytes for a socket's path; for a longer data directory it is in a private /tmp folder."""
 START_TIMEOUT_S = 10.0
@@ -65,6 +69,29 @@ class EmbeddedValkey:
                 self._process = self._spawn()
             if state is not _State.READY:
                 await self._until_ready()
+
+    async def keep(self) -> None:
+        """Start the server again whenever it is gone: killed for its memory, say. Returns only by cancellation."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            # With its socket gone the server may still live, and a second one would ruin the file.
+            if self._socket.exists() and await self._state() is _State.ABSENT:
+                log.error("the built-in store is gone; it is started again from its file")
+                try:
+                    await self._start_again()
+                except StoreUnavailable as error:
+                    log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+
+    async def _start_again(self) -> None:
+        async with self._gate():
+            if await self._state() is _State.ABSENT:  # unless another of its users was quicker
+                self._reap()
+                self._process = self._spawn()
+            await self._until_ready()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.poll()
 
     async def stop(self) -> None:
         """Leave; the last process to leave shuts the server down, its data safely on disk."""

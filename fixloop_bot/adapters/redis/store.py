@@ -22,23 +22,21 @@ lead:X, stop:RUN, count:X
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from fixloop_bot.adapters.redis import scripts
+from fixloop_bot.adapters.redis.calls import store_errors, wait
 from fixloop_bot.adapters.redis.codec import Codec
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import ThreadRefs
-from fixloop_bot.domain.errors import Conflict, StoreUnavailable
+from fixloop_bot.domain.errors import Conflict
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run
 from fixloop_bot.domain.samples import Sample
@@ -50,19 +48,6 @@ SEEN_BY_BYTES_S = 900
 EARLY_RECOVERY_S = 3_600
 THREAD_LOCK_MS = 8_000
 """Renewed by its holder; a killed holder's thread is frozen for so long."""
-
-
-@contextlib.asynccontextmanager
-async def _store_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreUnavailable(f"The store did not answer ({type(error).__name__}).") from error
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        # Python 3.11's wait_for, inside the client, loses a cancellation that comes together with the answer. A loop
-        # that is cancelled only once would then go on for ever.
-        raise asyncio.CancelledError
 
 
 class RedisStore:
@@ -98,14 +83,14 @@ class RedisStore:
         return self._prefix + ":".join(parts)
 
     async def ping(self) -> None:
-        async with _store_errors():
-            await _wait(self._redis.ping())
+        async with store_errors():
+            await wait(self._redis.ping())
 
     # Signals
 
     async def remember_signal(self, signal: Signal) -> bool:
         ttl = SEEN_WITH_EVENT_ID_S if signal.stable_id else SEEN_BY_BYTES_S
-        async with _store_errors():
+        async with store_errors():
             fresh = await self._remember(
                 keys=[self._key("seen", signal.id), self._key("inbox")],
                 args=[ttl, signal.id, self._signals.encode(signal)],
@@ -113,43 +98,43 @@ class RedisStore:
         return bool(fresh)
 
     async def unread_signal(self, signal_id: str) -> Signal | None:
-        async with _store_errors():
-            stored = await _wait(self._redis.hget(self._key("inbox"), signal_id))
+        async with store_errors():
+            stored = await wait(self._redis.hget(self._key("inbox"), signal_id))
         return self._signals.decode(stored) if stored is not None else None
 
     async def unread_signals(self) -> Sequence[str]:
-        async with _store_errors():
-            return [each.decode() for each in await _wait(self._redis.hkeys(self._key("inbox")))]
+        async with store_errors():
+            return [each.decode() for each in await wait(self._redis.hkeys(self._key("inbox")))]
 
     async def signal_done(self, signal_id: str) -> None:
-        async with _store_errors():
-            await _wait(self._redis.hdel(self._key("inbox"), signal_id))
+        async with store_errors():
+            await wait(self._redis.hdel(self._key("inbox"), signal_id))
 
     async def park_signal(self, signal_id: str) -> None:
-        async with _store_errors():
+        async with store_errors():
             await self._park_signal(
                 keys=[self._key("inbox"), self._key("parked", signal_id)], args=[signal_id, self._ttl]
             )
 
     async def keep_recovery(self, signal: Signal) -> None:
-        async with _store_errors():
+        async with store_errors():
             document = self._signals.encode(signal)
-            await _wait(self._redis.set(self._key("early", signal.identity), document, ex=EARLY_RECOVERY_S))
+            await wait(self._redis.set(self._key("early", signal.identity), document, ex=EARLY_RECOVERY_S))
 
     async def early_recovery(self, identity: str) -> Signal | None:
-        async with _store_errors():
-            stored = await _wait(self._redis.get(self._key("early", identity)))
+        async with store_errors():
+            stored = await wait(self._redis.get(self._key("early", identity)))
         return self._signals.decode(stored) if stored is not None else None
 
     # Incidents
 
     async def next_incident_number(self) -> int:
-        async with _store_errors():
-            return int(await _wait(self._redis.incr(self._key("counter"))))
+        async with store_errors():
+            return int(await wait(self._redis.incr(self._key("counter"))))
 
     async def incident(self, incident_id: str) -> Incident | None:
-        async with _store_errors():
-            revision, stored = await _wait(self._redis.hmget(self._key("incident", incident_id), ["rev", "doc"]))
+        async with store_errors():
+            revision, stored = await wait(self._redis.hmget(self._key("incident", incident_id), ["rev", "doc"]))
         if stored is None or revision is None:
             return None
         return replace(self._incidents.decode(stored), revision=int(revision))
@@ -188,7 +173,7 @@ class RedisStore:
         ]
         for job in jobs:
             args += [job.key, _job_document(job)]
-        async with _store_errors():
+        async with store_errors():
             return int(await self._save_incident(keys=keys, args=args))
 
     async def incident_of_identity(self, identity: str) -> str | None:
@@ -201,36 +186,36 @@ class RedisStore:
         return await self._text(self._key("at", channel, ts))
 
     async def _text(self, key: str) -> str | None:
-        async with _store_errors():
-            stored = await _wait(self._redis.get(key))
+        async with store_errors():
+            stored = await wait(self._redis.get(key))
         return stored.decode() if stored is not None else None
 
     async def open_incidents(self) -> Sequence[str]:
-        async with _store_errors():
-            return [each.decode() for each in await _wait(self._redis.zrange(self._key("open_incidents"), 0, -1))]
+        async with store_errors():
+            return [each.decode() for each in await wait(self._redis.zrange(self._key("open_incidents"), 0, -1))]
 
     async def latest_incidents(self, limit: int) -> Sequence[str]:
-        async with _store_errors():
-            found = await _wait(self._redis.zrange(self._key("incidents"), 0, limit - 1, desc=True))
+        async with store_errors():
+            found = await wait(self._redis.zrange(self._key("incidents"), 0, limit - 1, desc=True))
         return [each.decode() for each in found]
 
     # Runs
 
     async def run(self, run_id: str) -> Run | None:
-        async with _store_errors():
-            attempt, stored = await _wait(self._redis.hmget(self._key("run", run_id), ["attempt", "doc"]))
+        async with store_errors():
+            attempt, stored = await wait(self._redis.hmget(self._key("run", run_id), ["attempt", "doc"]))
         if stored is None:
             return None
         return replace(self._runs.decode(stored), attempt=int(attempt))
 
     async def claim_run(self, run_id: str) -> Run | None:
         """Make the caller the only one who may write to this run; None where there is no such run."""
-        async with _store_errors():
+        async with store_errors():
             attempt = int(await self._claim_run(keys=[self._key("run", run_id)], args=[]))
         return await self.run(run_id) if attempt > 0 else None
 
     async def save_run(self, run: Run, *, show: bool = True) -> None:
-        async with _store_errors():
+        async with store_errors():
             kept = await self._save_run(
                 keys=[self._key("run", run.id), self._key("dirty")],
                 args=[run.attempt, self._runs.encode(run), self._ttl, run.incident_id if show else ""],
@@ -239,7 +224,7 @@ class RedisStore:
             raise Conflict(f"Run {run.id} was taken over by another worker.")
 
     async def add_samples(self, run: Run, step_id: str, samples: Sequence[Sample]) -> None:
-        async with _store_errors():
+        async with store_errors():
             kept = await self._add_samples(
                 keys=[self._key("run", run.id), self._key("samples", run.id, step_id)],
                 args=[run.attempt, self._ttl, *(self._samples.encode(sample) for sample in samples)],
@@ -248,20 +233,20 @@ class RedisStore:
             raise Conflict(f"Run {run.id} was taken over by another worker.")
 
     async def samples(self, run_id: str, step_id: str) -> Sequence[Sample]:
-        async with _store_errors():
-            stored = await _wait(self._redis.lrange(self._key("samples", run_id, step_id), 0, -1))
+        async with store_errors():
+            stored = await wait(self._redis.lrange(self._key("samples", run_id, step_id), 0, -1))
         return [self._samples.decode(each) for each in stored]
 
     async def stop_run(self, run_id: str, by: str) -> None:
-        async with _store_errors():
-            await _wait(self._redis.set(self._key("stop", run_id), by, ex=3600))
+        async with store_errors():
+            await wait(self._redis.set(self._key("stop", run_id), by, ex=3600))
 
     async def stopped_by(self, run_id: str) -> str | None:
         return await self._text(self._key("stop", run_id))
 
     async def pace(self, name: str, *, per_second: float, burst: float = 1.0) -> float:
         """Book the next place in a rate shared by all processes; returns the seconds to wait for it."""
-        async with _store_errors():
+        async with store_errors():
             waited = await self._pace(keys=[self._key("pace", name)], args=[self._clock.now(), 1 / per_second, burst])
         return float(waited)
 
@@ -270,29 +255,29 @@ class RedisStore:
     async def enter_thread(self, incident_id: str) -> str | None:
         """Become the only one who writes this thread; None if somebody else does and will see the newest state."""
         token = secrets.token_hex(8)
-        async with _store_errors():
+        async with store_errors():
             got = await self._enter_thread(
                 keys=self._thread_keys(incident_id), args=[token, incident_id, THREAD_LOCK_MS]
             )
         return token if got else None
 
     async def hold_thread(self, incident_id: str, token: str) -> None:
-        async with _store_errors():
+        async with store_errors():
             await self._hold_thread(keys=self._thread_keys(incident_id)[:1], args=[token, THREAD_LOCK_MS])
 
     async def thread_is_clean(self, incident_id: str) -> None:
         """Say that what is in the store *now* is about to be read and shown."""
-        async with _store_errors():
-            await _wait(self._redis.srem(self._key("dirty"), incident_id))
+        async with store_errors():
+            await wait(self._redis.srem(self._key("dirty"), incident_id))
 
     async def leave_thread(self, incident_id: str, token: str) -> bool:
         """Stop writing this thread; False if the state has changed meanwhile, so that the caller goes on."""
-        async with _store_errors():
+        async with store_errors():
             left = await self._leave_thread(keys=self._thread_keys(incident_id), args=[token, incident_id])
         return int(left) != 0
 
     async def postpone_thread(self, incident_id: str, token: str, *, seconds: float) -> None:
-        async with _store_errors():
+        async with store_errors():
             await self._postpone_thread(
                 keys=self._thread_keys(incident_id), args=[token, incident_id, int(seconds * 1000)]
             )
@@ -301,16 +286,16 @@ class RedisStore:
         return [self._key("lock", "thread", incident_id), self._key("dirty")]
 
     async def dirty_threads(self) -> Sequence[str]:
-        async with _store_errors():
-            return [each.decode() for each in await _wait(self._redis.smembers(self._key("dirty")))]
+        async with store_errors():
+            return [each.decode() for each in await wait(self._redis.smembers(self._key("dirty")))]
 
     async def thread_refs(self, incident_id: str) -> ThreadRefs:
-        async with _store_errors():
-            stored = await _wait(self._redis.get(self._key("thread", incident_id)))
+        async with store_errors():
+            stored = await wait(self._redis.get(self._key("thread", incident_id)))
         return self._threads.decode(stored) if stored is not None else ThreadRefs()
 
     async def save_thread_refs(self, incident_id: str, refs: ThreadRefs) -> None:
-        async with _store_errors(), self._redis.pipeline(transaction=True) as pipe:
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._key("thread", incident_id), self._threads.encode(refs), ex=self._ttl)
             root = refs.part("root")
             if refs.channel and root is not None and root.ts:
@@ -320,12 +305,12 @@ class RedisStore:
     # Jobs and marks
 
     async def waiting_jobs(self) -> Sequence[Job]:
-        async with _store_errors():
-            stored = await _wait(self._redis.hgetall(self._key("outbox")))
+        async with store_errors():
+            stored = await wait(self._redis.hgetall(self._key("outbox")))
         return [_job(key.decode(), document) for key, document in stored.items()]
 
     async def accept(self, job: Job, *, seconds: float) -> bool:
-        async with _store_errors():
+        async with store_errors():
             accepted = await self._accept(
                 keys=[self._key("once", job.key), self._key("outbox")], args=[int(seconds), job.key, _job_document(job)]
             )
@@ -333,25 +318,20 @@ class RedisStore:
 
     async def jobs_taken(self, keys: Sequence[str]) -> None:
         if keys:
-            async with _store_errors():
-                await _wait(self._redis.hdel(self._key("outbox"), *keys))
+            async with store_errors():
+                await wait(self._redis.hdel(self._key("outbox"), *keys))
 
     async def once(self, name: str, *, seconds: float) -> bool:
-        async with _store_errors():
-            return bool(await _wait(self._redis.set(self._key("once", name), "1", nx=True, ex=max(1, int(seconds)))))
+        async with store_errors():
+            return bool(await wait(self._redis.set(self._key("once", name), "1", nx=True, ex=max(1, int(seconds)))))
 
     async def count(self, name: str, *, seconds: float) -> int:
-        async with _store_errors():
+        async with store_errors():
             return int(await self._count(keys=[self._key("count", name)], args=[max(1, int(seconds))]))
 
     async def lead(self, what: str, who: str, *, seconds: float) -> bool:
-        async with _store_errors():
+        async with store_errors():
             return bool(await self._lead(keys=[self._key("lead", what)], args=[who, int(seconds)]))
-
-
-async def _wait(answer: Any) -> Any:
-    """redis-py types its commands for the blocking and the asyncio client at once; here they are always awaitable."""
-    return await answer
 
 
 def _job_document(job: Job) -> bytes:

@@ -17,7 +17,7 @@ from fixloop_bot.adapters.slack.blocks import Card, cards
 from fixloop_bot.adapters.slack.blocks.root import status_text
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.domain.errors import SlackRefused
 
 log = logging.getLogger(__name__)
 

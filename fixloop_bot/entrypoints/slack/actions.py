@@ -10,7 +10,7 @@ from fixloop_bot.adapters.slack.blocks.plan import read_checklist_id
 from fixloop_bot.application.desk import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
 
-BUTTONS = ("validate", "new_plan", "stop", "resolve", "reopen")
+BUTTONS = ("validate", "confirm", "new_plan", "stop", "resolve", "reopen")
 
 
 def register(app: AsyncApp, counter: Counter) -> None:

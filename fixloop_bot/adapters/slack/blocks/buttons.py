@@ -23,6 +23,11 @@ def stop_button(incident: Incident) -> Block:
     return button("Stop", action_id="stop", value=incident.id)
 
 
+def reproduce_button(incident: Incident) -> Block:
+    """For a bug that hid from the confirm run: the same plan, once more before the fix."""
+    return button("Try to reproduce again", action_id="confirm", value=incident.id)
+
+
 def reopen_button(incident: Incident) -> Block:
     return button("Reopen", action_id="reopen", value=incident.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.buttons import stop_button
+from fixloop_bot.adapters.slack.blocks.buttons import reproduce_button, stop_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures
@@ -55,9 +55,19 @@ def results_card(view: ThreadView) -> Card | None:
         if proof:
             said.append(" ".join(line for line in proof[:2] if line))
             blocks.append(section_block("\n".join(proof), block_id=f"results:{name}:{step.id}:evidence"))
-    if view.incident.active_run == run.id and not run.finished:
-        blocks.append(actions([stop_button(view.incident)], block_id=f"results:{name}:buttons"))
+    buttons = results_buttons(run, view)
+    if buttons:
+        blocks.append(actions(buttons, block_id=f"results:{name}:buttons"))
     return Card(part="results", text=fallback(*said), blocks=tuple(blocks))
+
+
+def results_buttons(run: Run, view: ThreadView) -> list[Block]:
+    """Stop while it runs; another try where the bug hid."""
+    incident = view.incident
+    if incident.active_run == run.id and not run.finished:
+        return [stop_button(incident)]
+    hid = run.kind is RunKind.CONFIRM and run.finished and not run.reproduced
+    return [reproduce_button(incident)] if hid and incident.is_open and incident.active_run is None else []
 
 
 def _hash(confirm: Run | None) -> str:

@@ -13,6 +13,7 @@ from fixloop_bot.adapters.slack.blocks.status import status
 from fixloop_bot.adapters.slack.blocks.text import code_block, day_and_clock, link, one_line, shorten, span
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.runs import RunKind
 
 _PLAIN_YAML = re.compile(r"(?!(?:on|off|yes|no|y|n|true|false|null)$)[A-Za-z][A-Za-z0-9_.-]*", re.IGNORECASE)
 """What needs no quotes: YAML reads a bare ``on`` as true."""
@@ -85,11 +86,17 @@ def _yaml(name: str) -> str:
     return short if _PLAIN_YAML.fullmatch(short) else json.dumps(short, ensure_ascii=False)
 
 
+def _confirming(incident: Incident) -> bool:
+    """While the bug is being reproduced one may ask to validate already: that run follows, and cuts the other short."""
+    line = incident.run_line(incident.active_run or "")
+    return line is not None and line.kind is RunKind.CONFIRM
+
+
 def root_buttons(incident: Incident) -> list[Block]:
     if incident.state is State.RESOLVED:
         return []
     if incident.active_run is not None:
-        return [stop_button(incident)]
+        return [validate_button(incident), stop_button(incident)] if _confirming(incident) else [stop_button(incident)]
     resolve = resolve_button(incident)
     return [validate_button(incident), resolve] if incident.plan is not None else [resolve]
 

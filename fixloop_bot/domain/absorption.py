@@ -1,0 +1,119 @@
+"""How a signal enters its incident. Every signal is legal in every state; a late or repeated one moves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from fixloop_bot.domain.incidents import (
+    ABSORBED_LENGTH,
+    SIGNALS_KEPT,
+    TRANSITIONS,
+    Incident,
+    Move,
+    SignalLine,
+    State,
+    advance,
+)
+from fixloop_bot.domain.signals import Signal, Transition, bare_title
+
+
+class Reading(StrEnum):
+    """What a signal meant for its incident."""
+
+    JOINED = "joined"
+    NEWER = "newer"
+    LATE = "late"
+    REOPENED = "reopened"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorbed:
+    """An incident after a signal, and what the signal meant."""
+
+    incident: Incident
+    reading: Reading
+
+
+def absorb(incident: Incident, signal: Signal) -> Absorbed:
+    """Take a signal into its incident. Every signal is legal in every state; a late one only leaves a note.
+
+    A signal that was absorbed before changes nothing. Late means: older than the newest signal of the same identity,
+    or, in a resolved incident, not newer than the resolution. On equal times an alerting signal beats a recovery,
+    since a wrongly open incident costs less than a wrongly closed one.
+    """
+    if signal.id in incident.absorbed:
+        return Absorbed(incident=incident, reading=Reading.LATE)
+    incident = replace(incident, absorbed=(*incident.absorbed, signal.id)[-ABSORBED_LENGTH:])
+    known = next((line for line in incident.signals if line.identity == signal.identity), None)
+    if _is_late(incident, known, signal):
+        return _noted_late(incident, signal)
+    lines = tuple(line for line in incident.signals if line.identity != signal.identity)
+    line = _line(known, signal)
+    position = incident.signals.index(known) if known is not None else len(lines)
+    updated = replace(incident, signals=_few((*lines[:position], line, *lines[position:])))
+    updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
+    if signal.transition.alerting:
+        return _alerted(updated, known, signal)
+    return Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
+
+
+def _few(lines: tuple[SignalLine, ...]) -> tuple[SignalLine, ...]:
+    """At most ``SIGNALS_KEPT``: of the others, what has recovered goes first, and the first trouble stays."""
+    if len(lines) <= SIGNALS_KEPT:
+        return lines
+    goes = next((line for line in lines[1:-1] if not line.firing), lines[1])
+    return tuple(line for line in lines if line is not goes)
+
+
+def _alerted(incident: Incident, known: SignalLine | None, signal: Signal) -> Absorbed:
+    was = incident.state
+    if signal.transition is Transition.RENOTIFY and was in (State.RECOVERED, State.RESOLVED) and known is not None:
+        return Absorbed(incident=incident, reading=Reading.NEWER)
+    move = Move.ALERT_AGAIN if signal.transition.again else Move.ALERT
+    if (was, move) not in TRANSITIONS:
+        return Absorbed(incident=incident, reading=Reading.NEWER)
+    moved = advance(incident, move)
+    if moved.reopened > incident.reopened:
+        return Absorbed(incident=moved, reading=Reading.REOPENED)
+    return Absorbed(incident=moved, reading=Reading.JOINED if known is None else Reading.NEWER)
+
+
+def _is_late(incident: Incident, known: SignalLine | None, signal: Signal) -> bool:
+    if incident.resolved_at is not None and signal.occurred_at <= incident.resolved_at:
+        return True
+    if known is None:
+        return False
+    if signal.occurred_at == known.last_at:
+        return known.firing and not signal.transition.alerting
+    return signal.occurred_at < known.last_at
+
+
+def _noted_late(incident: Incident, signal: Signal) -> Absorbed:
+    what = f"{signal.transition.value} arrived late and changed nothing: {bare_title(signal.title)}"
+    return Absorbed(incident=incident.noted(signal.occurred_at, "datadog", what), reading=Reading.LATE)
+
+
+def _line(known: SignalLine | None, signal: Signal) -> SignalLine:
+    keeps = signal.transition is Transition.UNKNOWN and known is not None
+    return SignalLine(
+        identity=signal.identity,
+        identity_kind=signal.identity_kind,
+        title=bare_title(signal.title),
+        transition=known.transition if keeps and known is not None else signal.transition,
+        first_at=known.first_at if known is not None else signal.occurred_at,
+        last_at=known.last_at if keeps and known is not None else signal.occurred_at,
+        value=signal.value if signal.value is not None else (known.value if known else None),
+        measure=signal.measure or (known.measure if known else None),
+        monitor_id=signal.monitor_id or (known.monitor_id if known else None),
+        scope=signal.scope or (known.scope if known else ""),
+        link=signal.link or (known.link if known else None),
+        seen=(known.seen if known else 0) + 1,
+    )
+
+
+def _what(signal: Signal, known: SignalLine | None) -> str:
+    joined = "" if known is not None else " (joined)"
+    doubt = ", but its title says otherwise" if signal.contradiction else ""
+    return f"{signal.transition.value}{doubt}: {bare_title(signal.title)}{joined}"
