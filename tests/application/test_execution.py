@@ -94,7 +94,7 @@ async def test_a_run_is_taken_over_where_it_stands(office: Office) -> None:
     office.tray.jobs.clear()
     async with office.clock.flowing():
         first = asyncio.create_task(office.execution.execute("INC-1-r2"), name="first worker")
-        while len(await office.store.samples("INC-1-r2", "s2")) < 4:  # noqa: ASYNC110 - the store has no event
+        while len(await office.store.samples("INC-1-r2", "s2")) < 4:
             await asyncio.sleep(0.005)
         first.cancel()
         await asyncio.wait({first})
@@ -121,7 +121,7 @@ async def test_a_slow_worker_stops_when_it_was_replaced(office: Office) -> None:
     office.tray.jobs.clear()
     async with office.clock.flowing():
         slow = asyncio.create_task(office.execution.execute("INC-1-r2"), name="slow worker")
-        while len(await office.store.samples("INC-1-r2", "s2")) < 2:  # noqa: ASYNC110 - the store has no event
+        while len(await office.store.samples("INC-1-r2", "s2")) < 2:
             await asyncio.sleep(0.005)
         await office.another_worker().execute("INC-1-r2")
         await asyncio.wait_for(slow, 10)

@@ -101,7 +101,7 @@ async def test_only_the_leader_asks(office: Office) -> None:
     assert office.datadog.asked == []
     await office.store._redis.delete("fixloop:lead:watch")
     async with office.clock.flowing():
-        while not office.datadog.asked:  # noqa: ASYNC110 - Datadog's stand-in has no event
+        while not office.datadog.asked:
             await asyncio.sleep(0.005)
     watching.cancel()
     await asyncio.wait({watching})

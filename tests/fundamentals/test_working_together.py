@@ -38,7 +38,7 @@ async def test_a_killed_workers_run_ends_in_one_verdict(office: Office) -> None:
     office.tray.jobs.clear()
     async with office.clock.flowing():
         killed = asyncio.create_task(office.execution.execute("INC-1-r2"), name="killed")
-        while len(await office.store.samples("INC-1-r2", "s1")) < 3:  # noqa: ASYNC110 - the store has no event
+        while len(await office.store.samples("INC-1-r2", "s1")) < 3:
             await asyncio.sleep(0.005)
         killed.cancel()
         await asyncio.wait({killed})

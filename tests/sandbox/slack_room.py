@@ -72,7 +72,7 @@ async def serving(slack: LocalSlack, application: web.Application) -> AsyncItera
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Return as soon as the condition holds; fail at the deadline."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - any condition, also of parts that publish nothing
+        while not condition():
             await asyncio.sleep(0.005)
 
 
