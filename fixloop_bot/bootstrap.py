@@ -32,6 +32,7 @@ from fixloop_bot.application import jobs
 from fixloop_bot.application.checklist import Checklist
 from fixloop_bot.application.desk import Desk
 from fixloop_bot.application.execution import Execution
+from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.planning import Planning
@@ -77,6 +78,7 @@ class House:
     slack: SlackApi | None
     intake: Intake
     desk: Desk
+    inbox: Inbox
     sweep: Sweep
     watch: Watch
     handlers: Mapping[str, Callable[..., Awaitable[None]]]
@@ -238,10 +240,10 @@ def _wire(
         slack=slack,
         intake=intake,
         desk=desk,
+        inbox=Inbox(store, intake, clock=clock),
         sweep=Sweep(store, queue, clock=clock),
         watch=Watch(store, intake, telemetry=telemetry, catalog=catalog, clock=clock, name=me),
         handlers={
-            jobs.TAKE_SIGNAL: intake.take,
             jobs.MAKE_PLAN: planning.make,
             jobs.START_RUN: validation.start_when_free,
             jobs.EXECUTE_RUN: execution.execute,

@@ -1,7 +1,7 @@
 """A signal becomes, joins or reopens an incident.
 
-``receive`` is what the webhook waits for: it only makes the signal durable. ``take`` is the job that follows; it may
-run twice or be cut off anywhere, because the signal leaves the inbox only when its incident is saved.
+``receive`` is what the webhook waits for: it only makes the signal durable, in the inbox. ``take`` follows; it may run
+twice or be cut off anywhere, because the signal leaves the inbox only when its incident is saved.
 """
 
 from __future__ import annotations
@@ -49,9 +49,7 @@ class Intake:
         What looks like a secret in its texts is masked before they are kept anywhere.
         """
         signal = replace(signal, title=mask(signal.title), message=mask(signal.message))
-        fresh = await self._store.remember_signal(signal)
-        await self._ledger.hand_over([taking(signal.id)])
-        return fresh
+        return await self._store.remember_signal(signal)
 
     async def take(self, signal_id: str) -> None:
         """Absorb a stored signal into its incident, opening one if need be."""
@@ -163,10 +161,6 @@ def first_line(signal: Signal) -> SignalLine:
         scope=signal.scope,
         link=signal.link,
     )
-
-
-def taking(signal_id: str) -> Job:
-    return Job(name=jobs.TAKE_SIGNAL, args=(signal_id,), key=f"signal:{signal_id}")
 
 
 def planning(incident: Incident, *, asked_by: str = "fixloop", hint: str = "") -> Job:

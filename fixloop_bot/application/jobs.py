@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 REFRESH_THREAD = "refresh_thread"
-TAKE_SIGNAL = "take_signal"
 MAKE_PLAN = "make_plan"
 EXECUTE_RUN = "execute_run"
 START_RUN = "start_run"

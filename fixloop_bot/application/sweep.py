@@ -1,11 +1,11 @@
-"""What was cut off is brought to its end: signals not yet absorbed, jobs not yet queued, threads not yet drawn."""
+"""What was cut off is brought to its end: jobs not yet queued, threads not yet drawn, runs forsaken."""
 
 from __future__ import annotations
 
 import logging
 
 from fixloop_bot.application import jobs
-from fixloop_bot.application.intake import planning, taking
+from fixloop_bot.application.intake import planning
 from fixloop_bot.application.jobs import Job, JobQueue
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.validation import executing
@@ -42,7 +42,6 @@ class Sweep:
     async def once(self) -> None:
         """Hand over everything that waits; what is under way already is recognised by its key."""
         await self._queue.hand_over(list(await self._store.waiting_jobs()))
-        await self._queue.hand_over([taking(signal_id) for signal_id in await self._store.unread_signals()])
         now = self._clock.now()
         await self._queue.hand_over([_redraw(incident_id, now) for incident_id in await self._store.dirty_threads()])
         if await self._store.once("sweep:forsaken", seconds=FORSAKEN_EVERY_S):

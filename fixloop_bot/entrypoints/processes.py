@@ -78,10 +78,11 @@ async def _serving(built: House) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _working(built: House) -> AsyncIterator[None]:
-    """The jobs, the sweep and the watch."""
+    """The inbox, the jobs, the sweep and the watch."""
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(built.queue.work(built.handlers), name="worker"),
+            group.create_task(built.inbox.run(), name="inbox"),
             group.create_task(built.sweep.run(), name="sweep"),
             group.create_task(built.watch.run(), name="watch"),
         ]

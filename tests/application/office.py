@@ -18,6 +18,7 @@ from fixloop_bot.application import jobs
 from fixloop_bot.application.checklist import Checklist
 from fixloop_bot.application.desk import Desk, Wish
 from fixloop_bot.application.execution import Execution
+from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Ledger
@@ -320,9 +321,9 @@ class Office:
             resolution=self.resolution,
             clock=clock,
         )
+        self.inbox = Inbox(store, self.intake, clock=clock)
         self.sweep = Sweep(store, self.tray, clock=clock)
         self.handlers: dict[str, Callable[..., Awaitable[None]]] = {
-            jobs.TAKE_SIGNAL: self.intake.take,
             jobs.MAKE_PLAN: self.planning.make,
             jobs.START_RUN: self.validation.start_when_free,
             jobs.EXECUTE_RUN: self.execution.execute,
@@ -351,8 +352,9 @@ class Office:
             await self.settle(but=(jobs.MAKE_PLAN, jobs.START_RUN, jobs.EXECUTE_RUN, jobs.REFRESH_THREAD))
 
     async def settle(self, *, but: Collection[str] = ()) -> None:
-        """Perform what waits, and what follows from it, until nothing waits; time flows meanwhile."""
+        """Take what came, and perform what waits, until nothing waits; time flows meanwhile."""
         async with self.clock.flowing():
+            await self.inbox.take_all()
             while job := next((job for job in self.tray.jobs.values() if job.name not in but), None):
                 del self.tray.jobs[job.key]
                 await asyncio.wait_for(self.handlers[job.name](*job.args), timeout=6)

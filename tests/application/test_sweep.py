@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from fixloop_bot.application.jobs import EXECUTE_RUN, MAKE_PLAN, REFRESH_THREAD, TAKE_SIGNAL
+from fixloop_bot.application.jobs import EXECUTE_RUN, MAKE_PLAN, REFRESH_THREAD
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.sweep import FORSAKEN_EVERY_S, PLAN_OVERDUE_S
 from fixloop_bot.domain.errors import StoreUnavailable
@@ -20,15 +20,6 @@ class Unreachable:
 
     async def hand_over(self, jobs: object) -> None:
         raise StoreUnavailable("The store did not answer.")
-
-
-async def test_a_signal_that_was_stored_and_not_queued_is_taken(office: Office) -> None:
-    """Killed between the 2xx and the queue."""
-    await office.store.remember_signal(signal())
-    await office.sweep.once()
-    assert TAKE_SIGNAL in office.tray.names()
-    await office.settle(but=(MAKE_PLAN,))
-    assert (await office.incident()).is_open
 
 
 async def test_what_a_saved_change_asks_for_is_queued(office: Office) -> None:

@@ -37,7 +37,6 @@ async def test_a_signal_is_safe_before_it_is_answered(office: Office) -> None:
     """What was answered 2xx is taken, even if the process is killed right after its answer."""
     await office.intake.receive(signal())
     office.tray.jobs.clear()  # whatever the process had in its hands is gone
-    await office.sweep.once()
     await office.settle(but=(MAKE_PLAN,))
     assert (await office.incident()).is_open
 

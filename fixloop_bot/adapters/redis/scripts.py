@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 REMEMBER_SIGNAL = """
--- KEYS seen, inbox; ARGV ttl_s, signal_id, document
+-- KEYS seen, inbox, wake, arrivals; ARGV ttl_s, signal_id, document, received_at
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+redis.call('ZADD', KEYS[4], 'NX', ARGV[4], ARGV[2])
+-- One call is enough to wake one worker, who takes all that is there.
+redis.call('DEL', KEYS[3])
+redis.call('RPUSH', KEYS[3], '1')
+redis.call('EXPIRE', KEYS[3], 60)
 return 1
 """
 
@@ -52,10 +57,11 @@ return expected + 1
 """
 
 PARK_SIGNAL = """
--- KEYS inbox, parked; ARGV signal_id, ttl_s
+-- KEYS inbox, parked, arrivals; ARGV signal_id, ttl_s
 local document = redis.call('HGET', KEYS[1], ARGV[1])
 if not document then return 0 end
 redis.call('SET', KEYS[2], document, 'EX', ARGV[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
 return redis.call('HDEL', KEYS[1], ARGV[1])
 """
 

@@ -12,7 +12,9 @@ identity:X, open:SERVICE    → incident                                   reten
 seen:SIGNAL                 a notification that was stored               a day, or 15 min without an event id
 early:X                     a recovery that came before its alert        an hour
 parked:SIGNAL               a signal that could not be taken             retention
-inbox, outbox, dirty        work not yet done                            emptied by doing it
+inbox, arrivals, outbox,    work not yet done, and its order             emptied by doing it
+dirty
+wake                        that there is something in the inbox         a minute
 incidents, open_incidents   sorted by opening time                       trimmed at each write
 counter                     the last incident's number                   never: numbers are not used twice
 once:X, lock:X, pace:X,     marks                                        seconds to a day
@@ -92,10 +94,14 @@ class RedisStore:
         ttl = SEEN_WITH_EVENT_ID_S if signal.stable_id else SEEN_BY_BYTES_S
         async with store_errors():
             fresh = await self._remember(
-                keys=[self._key("seen", signal.id), self._key("inbox")],
-                args=[ttl, signal.id, self._signals.encode(signal)],
+                keys=[self._key("seen", signal.id), self._key("inbox"), self._key("wake"), self._key("arrivals")],
+                args=[ttl, signal.id, self._signals.encode(signal), signal.received_at],
             )
         return bool(fresh)
+
+    async def wait_for_signal(self, *, seconds: float) -> None:
+        async with store_errors():
+            await wait(self._redis.blpop([self._key("wake")], timeout=seconds))
 
     async def unread_signal(self, signal_id: str) -> Signal | None:
         async with store_errors():
@@ -104,16 +110,19 @@ class RedisStore:
 
     async def unread_signals(self) -> Sequence[str]:
         async with store_errors():
-            return [each.decode() for each in await wait(self._redis.hkeys(self._key("inbox")))]
+            return [each.decode() for each in await wait(self._redis.zrange(self._key("arrivals"), 0, -1))]
 
     async def signal_done(self, signal_id: str) -> None:
-        async with store_errors():
-            await wait(self._redis.hdel(self._key("inbox"), signal_id))
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(self._key("inbox"), signal_id)
+            pipe.zrem(self._key("arrivals"), signal_id)
+            await pipe.execute()
 
     async def park_signal(self, signal_id: str) -> None:
         async with store_errors():
             await self._park_signal(
-                keys=[self._key("inbox"), self._key("parked", signal_id)], args=[signal_id, self._ttl]
+                keys=[self._key("inbox"), self._key("parked", signal_id), self._key("arrivals")],
+                args=[signal_id, self._ttl],
             )
 
     async def keep_recovery(self, signal: Signal) -> None:
