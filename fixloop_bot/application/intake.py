@@ -14,10 +14,10 @@ from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
-from fixloop_bot.domain.absorption import Absorbed, Reading, absorb
+from fixloop_bot.domain.absorption import Absorbed, Reading, absorb, line_after
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import Conflict, NewerDocument, StoreUnavailable
-from fixloop_bot.domain.incidents import Entry, Incident, SignalLine, State, severity_of
+from fixloop_bot.domain.incidents import Entry, Incident, State, severity_of
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
@@ -124,7 +124,7 @@ class Intake:
             channel=(service.channel if service is not None else None) or self._default_channel,
             opened_at=min(signal.occurred_at, self._clock.now()),
             planning_since=self._clock.now(),
-            signals=(first_line(signal),),
+            signals=(line_after(None, signal),),
             absorbed=(signal.id,),
             timeline=(
                 Entry(at=signal.occurred_at, who="datadog", what=what),
@@ -144,23 +144,6 @@ def service_key(service: Service | None, signal: Signal) -> str:
         return f"?{signal.identity}"
     fixed = dict(service.match).get("env") if service is not None else None
     return f"{name}|{(fixed or signal.env or '').lower()}"
-
-
-def first_line(signal: Signal) -> SignalLine:
-    """How a signal stands in the incident that it opens."""
-    return SignalLine(
-        identity=signal.identity,
-        identity_kind=signal.identity_kind,
-        title=bare_title(signal.title),
-        transition=signal.transition,
-        first_at=signal.occurred_at,
-        last_at=signal.occurred_at,
-        value=signal.value,
-        measure=signal.measure,
-        monitor_id=signal.monitor_id,
-        scope=signal.scope,
-        link=signal.link,
-    )
 
 
 def planning(incident: Incident, *, asked_by: str = "fixloop", hint: str = "") -> Job:

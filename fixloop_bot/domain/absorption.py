@@ -17,6 +17,9 @@ from fixloop_bot.domain.incidents import (
 )
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
 
+MESSAGE_LENGTH = 1000
+"""So much of an alert's text is kept with its line, for the plan's author; the rest is in Datadog."""
+
 
 class Reading(StrEnum):
     """What a signal meant for its incident."""
@@ -50,7 +53,7 @@ def absorb(incident: Incident, signal: Signal) -> Absorbed:
     if _is_late(incident, known, signal):
         return _noted_late(incident, signal)
     lines = tuple(line for line in incident.signals if line.identity != signal.identity)
-    line = _line(known, signal)
+    line = line_after(known, signal)
     position = incident.signals.index(known) if known is not None else len(lines)
     updated = replace(incident, signals=_few((*lines[:position], line, *lines[position:])))
     updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
@@ -95,7 +98,8 @@ def _noted_late(incident: Incident, signal: Signal) -> Absorbed:
     return Absorbed(incident=incident.noted(signal.occurred_at, "datadog", what), reading=Reading.LATE)
 
 
-def _line(known: SignalLine | None, signal: Signal) -> SignalLine:
+def line_after(known: SignalLine | None, signal: Signal) -> SignalLine:
+    """How a trouble stands after a signal; ``known`` is None for its first one."""
     keeps = signal.transition is Transition.UNKNOWN and known is not None
     return SignalLine(
         identity=signal.identity,
@@ -109,6 +113,7 @@ def _line(known: SignalLine | None, signal: Signal) -> SignalLine:
         monitor_id=signal.monitor_id or (known.monitor_id if known else None),
         scope=signal.scope or (known.scope if known else ""),
         link=signal.link or (known.link if known else None),
+        message=signal.message[:MESSAGE_LENGTH] or (known.message if known else ""),
         seen=(known.seen if known else 0) + 1,
     )
 

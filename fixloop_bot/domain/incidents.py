@@ -91,6 +91,7 @@ class SignalLine:
     monitor_id: str | None = None
     scope: str = ""
     link: str | None = None
+    message: str = ""
     seen: int = 1
 
     @property

@@ -232,6 +232,7 @@ RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         ("deflate", RAW_DEFLATE.compress(b"hello") + RAW_DEFLATE.flush()),
         ("br", b"hello"),
     ],
+    ids=["plain", "identity", "gzip", "x-gzip", "deflate", "raw deflate", "unknown"],
 )
 async def test_bodies_are_decoded(encoding: str, packed: bytes) -> None:
     """gzip and both kinds of deflate are decoded; an encoding that was not asked for stays as it came."""

@@ -25,7 +25,7 @@ JOB = Job(name="refresh_thread", args=("INC-1",), key="refresh:1")
 
 
 def incident(number: int = 1, *, service_key: str = "checkout|prod", identity: str = "cycle:1") -> Incident:
-    from fixloop_bot.application.intake import first_line
+    from fixloop_bot.domain.absorption import line_after
 
     return Incident(
         id=f"INC-{number}",
@@ -36,7 +36,7 @@ def incident(number: int = 1, *, service_key: str = "checkout|prod", identity: s
         title="Errors",
         channel="C1",
         opened_at=START,
-        signals=(first_line(signal(identity=identity)),),
+        signals=(line_after(None, signal(identity=identity)),),
     )
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixloop_bot.application.intake import first_line
-from fixloop_bot.domain.absorption import Reading, absorb
+from fixloop_bot.domain.absorption import Reading, absorb, line_after
 from fixloop_bot.domain.errors import IllegalTransition
 from fixloop_bot.domain.incidents import (
     SIGNALS_KEPT,
@@ -46,7 +45,7 @@ def opened(state: State = State.OPEN) -> Incident:
         title="Errors",
         channel="C1",
         opened_at=START,
-        signals=(first_line(first),),
+        signals=(line_after(None, first),),
         absorbed=(first.id,),
     )
     resolved = {"resolved_at": START + 10, "resolved_by": "U0MIRA"} if state is State.RESOLVED else {}

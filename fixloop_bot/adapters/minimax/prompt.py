@@ -156,6 +156,8 @@ def _signal(line: SignalLine) -> str:
         parts.append(f"monitor_id {line.monitor_id}")
     if line.scope:
         parts.append(f"group {line.scope}")
+    if line.message:
+        parts.append(f"text: {line.message}")
     return "; ".join(parts)
 
 

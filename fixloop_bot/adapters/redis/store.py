@@ -1,5 +1,7 @@
 """The store: incidents, runs, samples and signals in Redis or Valkey, every write atomic.
 
+Long because every key of this table is read and written here and nowhere else.
+
 Keys (all begin ``fixloop:``) and why they end:
 
 =========================== ============================================ =========================================
