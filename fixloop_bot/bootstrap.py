@@ -111,7 +111,9 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         )
         telemetry = stack.enter_context(open_telemetry(settings)) or NullTelemetry()
         model = await stack.enter_async_context(open_model(settings, clock))
-        planner = MiniMaxPlanner(model, settings.minimax_model) if model is not None else NullPlanner()
+        planner = (
+            MiniMaxPlanner(model, settings.minimax_model, secrets=secret_of) if model is not None else NullPlanner()
+        )
         prober = await stack.enter_async_context(open_prober(clock))
         yield _wire(settings, catalog, clock, store, queue, board, slack, telemetry, planner, prober)
 

@@ -30,7 +30,13 @@ class Resolution:
                 return None
             sentence[0] = ""
             now = self._clock.now()
-            ended = replace(advance(incident, Move.RESOLVE), resolved_at=now, resolved_by=by, wanted_run=None)
+            ended = replace(
+                advance(incident, Move.RESOLVE),
+                resolved_at=now,
+                resolved_by=by,
+                wanted_run=None,
+                planning_since=None,
+            )
             verdict = incident.verdict.value if incident.verdict is not None else "not validated"
             return Change(incident=ended.noted(now, by, f"resolved ({verdict})"))
 

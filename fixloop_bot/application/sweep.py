@@ -18,6 +18,7 @@ EVERY_S = 2.0
 FORSAKEN_EVERY_S = 30.0
 """Work that an incident waits for and that no queue knows any more is rare: one process looks for it, so often."""
 PLAN_OVERDUE_S = 120.0
+LATEST = 50
 
 
 class Sweep:
@@ -48,7 +49,9 @@ class Sweep:
             await self._hand_over_forsaken(now)
 
     async def _hand_over_forsaken(self, now: float) -> None:
-        for incident_id in await self._store.open_incidents():
+        # A run that resolving stops may be cut off as well, and its incident is no longer among the open ones.
+        ids = dict.fromkeys([*await self._store.open_incidents(), *await self._store.latest_incidents(LATEST)])
+        for incident_id in ids:
             incident = await self._store.incident(incident_id)
             if incident is not None:
                 await self._queue.hand_over(awaited(incident, now))
@@ -57,7 +60,7 @@ class Sweep:
 def awaited(incident: Incident, now: float) -> list[Job]:
     """What an incident waits for: its runs, and a plan that is overdue. Queued again, they are harmless."""
     waits = [executing(run_id) for run_id in (incident.active_run, incident.soak_run) if run_id is not None]
-    if incident.planning_since is not None and now - incident.planning_since > PLAN_OVERDUE_S:
+    if incident.is_open and incident.planning_since is not None and now - incident.planning_since > PLAN_OVERDUE_S:
         waits.append(planning(incident))
     return waits
 

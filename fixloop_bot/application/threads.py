@@ -12,7 +12,7 @@ from fixloop_bot.application import evidence
 from fixloop_bot.application.ports import Board, Clock, DeepLinks, Store
 from fixloop_bot.application.views import Links, ThreadView
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
+from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run, RunKind
 
@@ -59,6 +59,9 @@ class Threads:
             raise
         except StoreUnavailable:
             raise
+        except Conflict as lost:
+            log.info("%s", lost)
+            await self._store.postpone_thread(incident_id, token, seconds=0)
         except Exception:
             log.exception("%s could not be drawn", incident_id)
             await self._store.postpone_thread(incident_id, token, seconds=AFTER_A_FAULT_S)
@@ -66,7 +69,7 @@ class Threads:
     async def _show_until_clean(self, incident_id: str, token: str) -> None:
         while True:
             await self._store.thread_is_clean(incident_id)
-            await self._show(incident_id)
+            await self._show(incident_id, token)
             if await self._store.leave_thread(incident_id, token):
                 return
             await self._clock.sleep(BETWEEN_UPDATES_S)
@@ -86,14 +89,14 @@ class Threads:
             with contextlib.suppress(StoreUnavailable):
                 await self._store.hold_thread(incident_id, token)
 
-    async def _show(self, incident_id: str) -> None:
+    async def _show(self, incident_id: str, token: str) -> None:
         view = await self.view(incident_id)
         if view is None:
             return
         refs = await self._store.thread_refs(incident_id)
 
         async def save(new: object) -> None:
-            await self._store.save_thread_refs(incident_id, new)  # type: ignore[arg-type]
+            await self._store.save_thread_refs(incident_id, new, token)  # type: ignore[arg-type]
 
         try:
             await self._board.publish(view, refs, save)

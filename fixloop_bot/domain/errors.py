@@ -95,8 +95,12 @@ class SlackRefused(FixLoopError):
 
 
 class SlackBusy(FixLoopError):
-    """Slack asks to wait, or did not answer; ``retry_after`` is in seconds."""
+    """Slack asks to wait, or did not answer; ``retry_after`` is in seconds.
 
-    def __init__(self, method: str, *, retry_after: float) -> None:
+    ``undone`` says that Slack refused before it did anything, so that the call may simply be sent again.
+    """
+
+    def __init__(self, method: str, *, retry_after: float, undone: bool = False) -> None:
         self.retry_after = retry_after
+        self.undone = undone
         super().__init__(f"Slack asks to wait {retry_after:.0f} s before {method}.")

@@ -9,7 +9,7 @@ from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import GateRefused
 
 _SECRET = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
+VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 LONGEST_VALUE = 4_000
 
@@ -25,7 +25,7 @@ _STRUCTURAL_NAMES = """
     te trailer transfer-encoding true-client-ip upgrade user-agent via x-client-ip x-host x-http-method
     x-http-method-override x-method-override x-original-host x-original-url x-real-ip x-rewrite-url
 """
-_PLAIN = frozenset(_PLAIN_NAMES.split())
+HARMLESS = frozenset(_PLAIN_NAMES.split())
 _STRUCTURAL = frozenset(_STRUCTURAL_NAMES.split())
 _STRUCTURAL_PREFIXES = ("proxy-", "x-forwarded-", "sec-")
 
@@ -42,7 +42,7 @@ def check_header(service: Service, name: str, value: str, *, captured: Collectio
         raise GateRefused("A header's name has a character that is not allowed there.")
     if lower in _STRUCTURAL or lower.startswith(_STRUCTURAL_PREFIXES):
         raise GateRefused(f"A check may not set the header {lower}.")
-    if not (lower in _PLAIN or _by_reference(value, captured) or _in_a_probe(service, lower, value)):
+    if not (lower in HARMLESS or _by_reference(value, captured) or _in_a_probe(service, lower, value)):
         raise GateRefused(f"A check may set the header {lower} only from a secret (${{NAME}}) or a captured value.")
     check_header_value(lower, value)
 
@@ -56,7 +56,7 @@ def check_header_value(name: str, value: str) -> None:
 
 
 def _by_reference(value: str, captured: Collection[str]) -> bool:
-    return _SECRET.search(value) is not None or any(name in captured for name in _VARIABLE.findall(value))
+    return _SECRET.search(value) is not None or any(name in captured for name in VARIABLE.findall(value))
 
 
 def _in_a_probe(service: Service, lower: str, value: str) -> bool:

@@ -59,11 +59,12 @@ def _masked(text: str, secrets: Sequence[str]) -> str:
 @lru_cache(maxsize=64)
 def _forms_of_all(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Longest first, so that a secret that contains another one is masked whole."""
-    forms = {form for secret in secrets if len(secret) >= SHORTEST_KNOWN_SECRET for form in _forms(secret)}
+    forms = {form for secret in secrets if len(secret) >= SHORTEST_KNOWN_SECRET for form in disguises(secret)}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
-def _forms(secret: str) -> Iterator[str]:
+def disguises(secret: str) -> Iterator[str]:
+    """A secret as it is and as it travels: URL-encoded, JSON- and HTML-escaped, in base64 at any alignment."""
     yield secret
     raw = secret.encode("utf-8", "replace")
     for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):

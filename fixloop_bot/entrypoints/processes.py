@@ -59,6 +59,7 @@ async def _serving(built: House) -> AsyncIterator[None]:
         meters=Meters(),
         slack=None if settings.socket_mode else slack,
         webhook_secret=settings.webhook_secret,
+        signing_secret=settings.slack_signing_secret or "",
     )
     runner = web.AppRunner(create_app(doors), access_log=None)
     await runner.setup()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import logging
 import time
@@ -22,6 +23,14 @@ from fixloop_bot.entrypoints.meters import Meters
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 256 * 1024
+BODY_WITHIN_S = 10.0
+"""A body that takes longer is not waited for: each holds a connection."""
+SIGNED_WITHIN_S = 300.0
+_NO_BODY = {
+    400: "The body cannot be read.",
+    408: "The body did not come in time.",
+    413: f"The body is over {LARGEST_BODY // 1024} KiB.",
+}
 ANSWER_WITHIN_S = 0.9
 """Datadog waits 15 s, but a webhook that is not stored within a second is better sent again than waited for."""
 
@@ -36,6 +45,7 @@ class Doors:
     meters: Meters
     slack: AsyncApp | None
     webhook_secret: str | None
+    signing_secret: str = ""
 
 
 def create_app(doors: Doors) -> web.Application:
@@ -64,10 +74,9 @@ class _Routes:
     async def _take(self, request: web.Request) -> tuple[int, str]:
         if not self._welcome(request):
             return 401, "The X-FixLoop-Secret header is missing or wrong."
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return 413, f"The body is over {LARGEST_BODY // 1024} KiB."
+        status, body = await _body(request)
+        if status:
+            return status, _NO_BODY[status]
         try:
             content_type = request.headers.get("Content-Type", "")
             signal = parse_signal(body, content_type=content_type, received_at=self._doors.clock.now())
@@ -93,18 +102,28 @@ class _Routes:
         """Events, interactions and commands, in HTTP mode."""
         if self._doors.slack is None:
             return _sentence(404, "Slack speaks to this FixLoop by Socket Mode, or not at all.")
-        # Bolt answers 500 to a timestamp that is no number, so that never reaches it.
-        if (
-            not request.headers.get("X-Slack-Request-Timestamp", "").isascii()
-            or not request.headers.get("X-Slack-Request-Timestamp", "").isdigit()
-        ):
+        status, body = await _body(request)
+        if status:
+            return _sentence(status, _NO_BODY[status])
+        # Before Bolt: it parses a body before it verifies it, and answers 500 to what it cannot parse or compare.
+        if not self._signed(request, body):
             return _sentence(401, "The request is not signed by Slack.")
         try:
             bolt_request = await to_bolt_request(request)
-        except (UnicodeDecodeError, web.HTTPRequestEntityTooLarge):
+        except (LookupError, ValueError, RecursionError, AttributeError):
             return _sentence(400, "The body cannot be read.")
         answer = await self._doors.slack.async_dispatch(bolt_request)
         return await to_aiohttp_response(answer)
+
+    def _signed(self, request: web.Request, body: bytes) -> bool:
+        stamp, given = (request.headers.get(f"X-Slack-{name}", "") for name in ("Request-Timestamp", "Signature"))
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+            return False
+        if abs(self._doors.clock.now() - int(stamp)) > SIGNED_WITHIN_S:
+            return False
+        secret = self._doors.signing_secret
+        signed = hmac.new(secret.encode(), b"v0:%b:%b" % (stamp.encode(), body), hashlib.sha256).hexdigest()
+        return bool(secret) and hmac.compare_digest(f"v0={signed}".encode(), given.encode(errors="surrogateescape"))
 
     async def healthz(self, _: web.Request) -> web.Response:
         """Whether this process lives."""
@@ -123,6 +142,19 @@ class _Routes:
         """Prometheus text."""
         body, content_type = self._doors.meters.text()
         return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+async def _body(request: web.Request) -> tuple[int, bytes]:
+    """The body, or the status that says why there is none."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return 0, await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return 413, b""
+    except TimeoutError:
+        return 408, b""
+    except (web.RequestPayloadError, ConnectionError):
+        return 400, b""
 
 
 def _sentence(status: int, sentence: str) -> web.Response:

@@ -222,7 +222,8 @@ async def test_marks_are_made_once_and_counted(store: RedisStore) -> None:
 async def test_a_thread_is_found_by_its_place(store: RedisStore) -> None:
     """A click or a mention in a thread leads to its incident."""
     refs = ThreadRefs(channel="C1", parts=(PartRef(part="root", ts="1.2"),))
-    await store.save_thread_refs("INC-1", refs)
+    token = await store.enter_thread("INC-1")
+    await store.save_thread_refs("INC-1", refs, token or "")
     assert await store.thread_refs("INC-1") == refs
     assert await store.incident_of_thread("C1", "1.2") == "INC-1"
     assert await store.incident_of_thread("C1", "9.9") is None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote
 
 from fixloop_bot.domain.addresses import Target
 from fixloop_bot.domain.filling import FilledRequest
-from fixloop_bot.domain.redaction import SHORTEST_KNOWN_SECRET, mask
+from fixloop_bot.domain.redaction import SHORTEST_KNOWN_SECRET, disguises, mask
 from fixloop_bot.domain.samples import AssertionResult, Fault, Response
 
 EXCERPT = 500
@@ -27,7 +25,7 @@ class Veil:
 
     def __init__(self, secrets: Mapping[str, str | None]) -> None:
         known = {name: value for name, value in secrets.items() if value and len(value) >= SHORTEST_KNOWN_SECRET}
-        self._names = {form: name for name, value in known.items() for form in _forms(value)}
+        self._names = {form: name for name, value in known.items() for form in disguises(value)}
         self.values = tuple(known.values())
         longest_first = sorted(self._names, key=lambda form: -len(form))
         self._found = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if known else _NOTHING
@@ -63,10 +61,6 @@ class Veil:
 
     def fault(self, fault: Fault) -> Fault:
         return dataclasses.replace(fault, detail=self.cover(fault.detail))
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    return (secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1])
 
 
 def excerpt(response: Response, veil: Veil) -> str:

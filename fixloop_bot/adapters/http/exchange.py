@@ -67,6 +67,9 @@ class Trip:
     secrets: Mapping[str, str | None]
     veil: Veil
     captured: set[str] = field(default_factory=set)
+    hidden: dict[str, str] = field(default_factory=dict)
+    in_headers: frozenset[str] = frozenset()
+    """Names whose values later requests send in a header: a session's token is not for the card."""
     cookies: dict[Origin, dict[str, str]] = field(default_factory=dict)
 
     @property

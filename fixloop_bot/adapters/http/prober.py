@@ -16,8 +16,8 @@ from fixloop_bot.domain.addresses import Target, home, locate
 from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import BadInput
-from fixloop_bot.domain.filling import FilledRequest, Unfilled, fill_request, uses_secret
-from fixloop_bot.domain.headers import check_header, check_header_value
+from fixloop_bot.domain.filling import FilledRequest, Unfilled, as_text, fill_request, uses_secret
+from fixloop_bot.domain.headers import HARMLESS, VARIABLE, check_header, check_header_value
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, Request
 from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Outcome, Response, Sample
 
@@ -59,6 +59,7 @@ class HttpProber:
         at = self._clock.now()
         legs = (Leg(request=check.request, expect=check.expect),) if isinstance(check, HttpCheck) else check.legs
         trip = self._trip(service, number, fresh)
+        trip.in_headers = _named_in_headers(legs)
         visits: list[Visit] = []
         try:
             trip.named.update(_inputs(check.inputs, number))
@@ -165,6 +166,11 @@ def _credentials_refused(request: Request, response: Response, results: Sequence
     return any(not result.held and result.subject == STATUS for result in results)
 
 
+def _named_in_headers(legs: Sequence[Leg]) -> frozenset[str]:
+    values = (value for leg in legs for name, value in leg.request.headers if name.lower() not in HARMLESS)
+    return frozenset(name for value in values for name in VARIABLE.findall(value))
+
+
 def _capture(trip: Trip, leg: Leg, response: Response) -> tuple[AssertionResult, ...]:
     """Read what later requests need; a value that is not there fails the sample: the service did not give it."""
     for name, expression in leg.capture:
@@ -174,6 +180,9 @@ def _capture(trip: Trip, leg: Leg, response: Response) -> tuple[AssertionResult,
             return (AssertionResult(source=source, subject=expression, held=False, expected=f"a value for {name}"),)
         trip.named[name] = value
         trip.captured.add(name)
+        if name in trip.in_headers:
+            trip.hidden[name] = as_text(value)
+            trip.veil = Veil({**trip.secrets, **trip.hidden})
     return ()
 
 

@@ -6,6 +6,7 @@ Re-asks, the deadline over all of them and vetting are the application's.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from fixloop_bot.adapters.minimax.answers import plan_steps, raw_text
 from fixloop_bot.adapters.minimax.client import MiniMaxClient, Question
@@ -21,13 +22,23 @@ ASK_DEADLINE_S = 30.0
 NO_KEY = "MINIMAX_API_KEY is not set"
 
 
+Secrets = Callable[[str], str | None]
+
+
+def _none(reference: str) -> None:
+    del reference
+
+
 class MiniMaxPlanner:
     """Asks the model once for each draft."""
 
-    def __init__(self, client: MiniMaxClient, model: str, *, deadline_s: float = ASK_DEADLINE_S) -> None:
+    def __init__(
+        self, client: MiniMaxClient, model: str, *, secrets: Secrets = _none, deadline_s: float = ASK_DEADLINE_S
+    ) -> None:
         self._client = client
         self._model = model
         self._deadline_s = deadline_s
+        self._secrets = secrets
 
     @property
     def available(self) -> bool:
@@ -38,10 +49,18 @@ class MiniMaxPlanner:
     def model(self) -> str:
         return self._model
 
+    def _known(self, brief: PlanBrief) -> tuple[str, ...]:
+        """Values of the service's secrets: what a log line or a document says of them is not for the model."""
+        references = brief.service.secrets if brief.service is not None else ()
+        return tuple(value for _, reference in references if (value := self._secrets(reference)))
+
     async def draft(self, brief: PlanBrief) -> PlanDraft:
         """One answer as steps. Raises UnusableAnswer with complaints, or PlannerUnavailable with a card's sentence."""
         question = Question(
-            model=self._model, messages=messages(brief), tools=[plan_tool()], deadline_s=self._deadline_s
+            model=self._model,
+            messages=messages(brief, secrets=self._known(brief)),
+            tools=[plan_tool()],
+            deadline_s=self._deadline_s,
         )
         try:
             answer = await self._client.ask(question)

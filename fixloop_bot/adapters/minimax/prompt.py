@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -73,10 +74,10 @@ Your last answer could not be used. What was wrong with it:
 Your answer is quoted in the data below. Correct these points, keep what was right, submit all {steps} steps again."""
 
 
-def messages(brief: PlanBrief) -> list[Message]:
+def messages(brief: PlanBrief, *, secrets: Sequence[str] = ()) -> list[Message]:
     """System and user message for a brief; the same brief gives the same text."""
     ask = "Write the plan for this incident." if not brief.complaints else _reask(brief.complaints)
-    data = render(_sections(brief))
+    data = render(replace(section, secrets=tuple(secrets)) for section in _sections(brief))
     return [
         {"role": "system", "content": _rules(brief.service)},
         {"role": "user", "content": f"{ask}\n\n{data}\n\nThe data ends here. Call {PLAN_TOOL} now."},

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fixloop_bot.domain.redaction import mask
+
 # Our own marks, tokens of the model's chat template and its markup: as data they are taken apart.
 _TEMPLATE = re.compile(
     r"\](?=~!b\[|~b\]|<\]minimax)|\[(?=e~\[)|<(?=<<|/?(?:minimax:|mm:|think|tool_call|invoke|parameter))",
@@ -27,6 +29,7 @@ class Section:
     lines: tuple[str, ...]
     limit: int = 4_000
     line_limit: int = 400
+    secrets: tuple[str, ...] = ()
 
 
 def boundary(sections: Sequence[Section]) -> str:
@@ -42,8 +45,9 @@ def render(sections: Iterable[Section]) -> str:
     return "\n\n".join(_rendered(section, mark) for section in filled)
 
 
-def one_line(text: str, limit: int) -> str:
-    """Printable text on one line, cut to ``limit`` characters with a note of how many were left out."""
+def one_line(text: str, limit: int, *, secrets: Sequence[str] = ()) -> str:
+    """Printable text on one line, secrets masked, cut to ``limit`` characters with a note of how many were left out."""
+    text = mask(text, secrets)
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: limit * 4]).split())
     left_out = max(0, len(line) - limit) + max(0, len(text) - limit * 4)
     line = _TEMPLATE.sub(lambda found: found[0] + " ", line[:limit])
@@ -54,7 +58,7 @@ def _rendered(section: Section, mark: str) -> str:
     kept: list[str] = []
     room = section.limit
     for line in section.lines:
-        shown = one_line(line, section.line_limit)
+        shown = one_line(line, section.line_limit, secrets=section.secrets)
         if len(shown) > room:
             kept.append(f"…({len(section.lines) - len(kept)} more lines)")
             break

@@ -112,7 +112,7 @@ class DocketQueue:
             try:
                 await handler(*args)
             except (StoreUnavailable, Conflict, SlackBusy) as busy:
-                log.info("job %s %s will be tried again: %s", name, args, busy)
+                log.info("job %s will be tried again: %s", name, busy)
                 raise
             except asyncio.CancelledError:
                 if self._leaving:  # docket would take a job that ends as cancelled for done

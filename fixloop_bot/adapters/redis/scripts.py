@@ -110,9 +110,20 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 """
 
+SAVE_THREAD = """
+-- KEYS lock, thread, and at where known; ARGV token, document, ttl_s, incident_id; 0: somebody else draws it now
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+if KEYS[3] then redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[3]) end
+return 1
+"""
+
 LEAVE_THREAD = """
 -- KEYS lock, dirty; ARGV token, incident_id; 1: left, 0: there is something new to show, -1: the lock was lost
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  redis.call('SADD', KEYS[2], ARGV[2]) -- what was drawn last may be older than what another one had drawn
+  return -1
+end
 if redis.call('SISMEMBER', KEYS[2], ARGV[2]) == 1 then return 0 end
 redis.call('DEL', KEYS[1])
 return 1

@@ -115,7 +115,19 @@ class EmbeddedValkey:
             await asyncio.to_thread(fcntl.flock, gate, fcntl.LOCK_EX)
             yield
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> subprocess.Popen[bytes] | None:
+        """Start a server; None where one lives and only does not answer. Two on one append-only file would ruin it.
+
+        The server inherits an exclusive lock, which the kernel takes back when it dies, and never before.
+        """
+        with (self._dir / "store.server").open("ab") as alive:
+            try:
+                fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return self._process
+            return self._launch(alive.fileno())
+
+    def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         binary = _binary()
         log = (self._dir / "valkey.log").open("ab")
         try:
@@ -127,6 +139,7 @@ class EmbeddedValkey:
                 stdin=subprocess.DEVNULL,
                 cwd=self._dir,
                 start_new_session=True,
+                pass_fds=(lock,),
             )
         except OSError as error:
             raise StoreUnavailable(f"The built-in store did not start: {error.strerror}; set REDIS_URL.") from error

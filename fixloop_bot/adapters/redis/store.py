@@ -73,6 +73,7 @@ class RedisStore:
         self._claim_run = register(scripts.CLAIM_RUN)
         self._save_run = register(scripts.SAVE_RUN)
         self._add_samples = register(scripts.ADD_SAMPLES)
+        self._save_thread = register(scripts.SAVE_THREAD)
         self._leave_thread = register(scripts.LEAVE_THREAD)
         self._enter_thread = register(scripts.ENTER_THREAD)
         self._hold_thread = register(scripts.HOLD_THREAD)
@@ -305,13 +306,16 @@ class RedisStore:
             stored = await wait(self._redis.get(self._key("thread", incident_id)))
         return self._threads.decode(stored) if stored is not None else ThreadRefs()
 
-    async def save_thread_refs(self, incident_id: str, refs: ThreadRefs) -> None:
-        async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(self._key("thread", incident_id), self._threads.encode(refs), ex=self._ttl)
-            root = refs.part("root")
-            if refs.channel and root is not None and root.ts:
-                pipe.set(self._key("at", refs.channel, root.ts), incident_id, ex=self._ttl)
-            await pipe.execute()
+    async def save_thread_refs(self, incident_id: str, refs: ThreadRefs, token: str) -> None:
+        """Raises Conflict where the caller no longer holds the thread: another one draws it, and knows better."""
+        root = refs.part("root")
+        keys = [*self._thread_keys(incident_id)[:1], self._key("thread", incident_id)]
+        if refs.channel and root is not None and root.ts:
+            keys.append(self._key("at", refs.channel, root.ts))
+        async with store_errors():
+            kept = await self._save_thread(keys=keys, args=[token, self._threads.encode(refs), self._ttl, incident_id])
+        if not kept:
+            raise Conflict(f"The thread of {incident_id} is drawn by another worker.")
 
     # Jobs and marks
 

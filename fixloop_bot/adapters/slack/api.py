@@ -103,7 +103,7 @@ def _meaning(method: str, error: SlackApiError) -> SlackRefused | SlackBusy:
     said = data if isinstance(data, dict) else {}  # a proxy's error page is text
     name = str(said.get("error", ""))
     if status == 429 or name in ("ratelimited", "rate_limited"):
-        return SlackBusy(method, retry_after=_retry_after(response))
+        return SlackBusy(method, retry_after=_retry_after(response), undone=True)
     if status >= 500 or name in PASSING:
         return SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S)
     details = said.get("response_metadata") or {}

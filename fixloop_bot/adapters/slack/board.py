@@ -17,7 +17,7 @@ from fixloop_bot.adapters.slack.blocks import Card, cards
 from fixloop_bot.adapters.slack.blocks.root import status_text
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
-from fixloop_bot.domain.errors import SlackRefused
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,12 @@ class SlackBoard:
         announced = PartRef(part=card.part, intent_at=self._clock.now())
         refs = refs.with_part(announced)
         await save(refs)
-        channel, answer = await self._post_somewhere(card, view, refs)
+        try:
+            channel, answer = await self._post_somewhere(card, view, refs)
+        except SlackBusy as busy:
+            if busy.undone:  # nothing was posted, so there is nothing to look for
+                await save(refs.with_part(PartRef(part=card.part)))
+            raise
         posted = replace(announced, ts=str(answer["ts"]), shown=card.digest())
         refs = replace(refs.with_part(posted), channel=channel)
         await save(refs)
