@@ -40,6 +40,16 @@ def inside(prompt: str, name: str) -> str:
     return section[2]
 
 
+def test_secrets_in_the_data_do_not_reach_the_model() -> None:
+    """Neither what looks like one nor what the catalog knows as one; references to them stay readable."""
+    token = "xoxb-" + "1234567890-" * 2 + "abcdefGHIJKL"
+    told = brief(logs=(log(f"Authorization: Bearer {token}"), log("the key hunter2-hunter2 was refused")))
+    text = "".join(message["content"] for message in messages(told, secrets=("hunter2-hunter2",)))
+    assert token not in text
+    assert "hunter2-hunter2" not in text
+    assert "${CHECKOUT_TOKEN}" in text
+
+
 def test_the_rules_say_what_a_plan_is() -> None:
     """Five steps, two roles, black box, own paths, allowed methods, the budget, the expect grammar and the schema."""
     rules = system(brief())

@@ -257,6 +257,20 @@ async def test_a_journey_may_log_in(shop: Bench) -> None:
     assert refused.fault.kind is FaultKind.GATE
 
 
+async def test_a_session_that_a_journey_was_given_is_not_shown(shop: Bench) -> None:
+    """What later requests send in a header is a credential, whatever the header is called and however it is encoded."""
+    login = Leg(
+        request=Request(method="POST", path="/echo", body="S3ss10n-0123456789"),
+        expect=(),
+        capture=(("session", "json $.body"),),
+    )
+    use = Leg(request=Request(path="/echo", headers=(("x-session", "{{session}}"),)), expect=("status == 418",))
+    sample = await shop.travel(login, use)
+    assert sample.outcome is Outcome.FAILED
+    assert "S3ss10n" not in f"{sample.curl}{sample.excerpt}{sample.failures}"
+    assert "$session" in sample.curl
+
+
 async def test_a_journey_stops_where_it_fails(shop: Bench) -> None:
     """Later requests are not sent; the failing one is shown."""
     fails = Leg(request=Request(path="/status/500"), expect=("status == 200",))

@@ -153,6 +153,25 @@ async def test_a_server_that_is_killed_under_us_comes_back(tmp_path: Path) -> No
     assert not await answers(server)
 
 
+async def test_a_server_that_does_not_answer_gets_no_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frozen, or its socket gone: as long as it lives, its file is its own. Two servers on one file would ruin it."""
+    monkeypatch.setattr("fixloop_bot.adapters.redis.server.START_TIMEOUT_S", 0.5)
+    server = EmbeddedValkey(tmp_path)
+    await server.start()
+    async with client_of(server) as client:
+        about = await client.info("server")
+    socket = Path(server.url.removeprefix("unix://"))
+    socket.rename(socket.with_suffix(".gone"))
+    with pytest.raises(StoreUnavailable):
+        await EmbeddedValkey(tmp_path).start()
+    socket.with_suffix(".gone").rename(socket)
+    assert not await is_another(server, int(about["process_id"]))
+    await server.stop()
+    assert not await answers(server)
+
+
 async def is_another(server: EmbeddedValkey, old: int) -> bool:
     """Whether a server with another process id answers."""
     try:

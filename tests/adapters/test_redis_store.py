@@ -219,6 +219,17 @@ async def test_marks_are_made_once_and_counted(store: RedisStore) -> None:
     assert [await store.count("x", seconds=60) for _ in range(3)] == [1, 2, 3]
 
 
+async def test_who_lost_the_thread_writes_nothing_about_it(store: RedisStore) -> None:
+    """A worker that was frozen while it posted comes back: what the other one wrote down stands."""
+    token = await store.enter_thread("INC-1")
+    mine = ThreadRefs(channel="C1", parts=(PartRef(part="root", ts="1.2"),))
+    await store.save_thread_refs("INC-1", mine, token or "")
+    late = ThreadRefs(channel="C1", parts=(PartRef(part="root", ts="9.9"),))
+    with pytest.raises(Conflict):
+        await store.save_thread_refs("INC-1", late, "another token")
+    assert await store.thread_refs("INC-1") == mine
+
+
 async def test_a_thread_is_found_by_its_place(store: RedisStore) -> None:
     """A click or a mention in a thread leads to its incident."""
     refs = ThreadRefs(channel="C1", parts=(PartRef(part="root", ts="1.2"),))

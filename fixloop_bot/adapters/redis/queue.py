@@ -36,6 +36,11 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong
     """A job was cut off because its worker leaves; docket then queues it again, for another one."""
 
 
+def _without_expected_tracebacks(record: logging.LogRecord) -> bool:
+    """A job that will be tried again is said in a sentence, by us; docket would add a page of traceback."""
+    return not (record.exc_info and isinstance(record.exc_info[1], StoreUnavailable | Conflict | SlackBusy))
+
+
 class DocketQueue:
     """Implements the ``JobQueue`` port; ``async with`` opens it."""
 
@@ -47,6 +52,7 @@ class DocketQueue:
         self._leaving = False
 
     async def __aenter__(self) -> DocketQueue:
+        logging.getLogger("docket.worker").addFilter(_without_expected_tracebacks)
         try:
             await self._docket.__aenter__()
         except (RedisError, OSError) as error:

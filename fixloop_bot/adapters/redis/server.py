@@ -64,11 +64,19 @@ class EmbeddedValkey:
         async with self._gate():
             self._users = (self._dir / "store.users").open("ab")
             fcntl.flock(self._users, fcntl.LOCK_SH)
-            state = await self._state()
-            if state is _State.ABSENT:
-                self._process = self._spawn()
-            if state is not _State.READY:
-                await self._until_ready()
+            try:
+                await self._attach()
+            except BaseException:
+                self._users.close()
+                self._users = None
+                raise
+
+    async def _attach(self) -> None:
+        state = await self._state()
+        if state is _State.ABSENT:
+            self._process = self._spawn()
+        if state is not _State.READY:
+            await self._until_ready()
 
     async def keep(self) -> None:
         """Start the server again whenever it is gone: killed for its memory, say. Returns only by cancellation."""

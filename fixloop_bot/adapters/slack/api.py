@@ -92,6 +92,8 @@ class SlackApi:
             async with self._session.post(response_url, json=message) as answer:
                 if answer.status >= 400:
                     raise SlackRefused(f"http_{answer.status}", method="response_url")
+        except aiohttp.InvalidURL as error:
+            raise SlackRefused("invalid_url", method="response_url") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SlackBusy("response_url", retry_after=WAIT_AFTER_FAILURE_S) from error
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 Save = Callable[[ThreadRefs], Awaitable[None]]
 
 CHANNEL_PAGES = 20
+MAY_STILL_COME_S = 15.0
+"""A post whose answer did not come in time may take effect later: so long it is looked for, and not sent again."""
 CLOCKS_DIFFER_S = 60.0
 NO_SUCH_PLACE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "no_permission"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
@@ -65,6 +67,9 @@ class SlackBoard:
         if ref.ts is None and ref.intent_at is not None:
             refs = await self._adopt(ref, card, view, refs)
             ref = refs.part(card.part) or ref
+            age = self._clock.now() - (ref.intent_at or 0.0)
+            if ref.ts is None and age < MAY_STILL_COME_S:
+                raise SlackBusy("chat.postMessage", retry_after=MAY_STILL_COME_S - age)
         if ref.ts is None:
             return await self._post(card, view, refs, save)
         if ref.shown == card.digest():

@@ -72,7 +72,7 @@ def checklist_id(incident: Incident, plan: Plan, shown: tuple[str, ...]) -> str:
 def read_checklist_id(block_id: str) -> tuple[str, int, tuple[str, ...]] | None:
     """(incident id, plan version, steps shown as ticked); None where it is no checklist's id."""
     parts = block_id.split("|")
-    if len(parts) != 5 or parts[0] != "plan" or not parts[2].isdecimal():
+    if len(parts) != 5 or parts[0] != "plan" or not (parts[2].isdecimal() and len(parts[2]) < 7):
         return None
     return parts[1], int(parts[2]), tuple(step for step in parts[4].split(",") if step)
 
