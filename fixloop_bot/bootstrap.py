@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -269,6 +270,8 @@ async def install_webhook(settings: Settings, *, url: str, name: str) -> str:
     """Create or update the webhook in Datadog; returns a sentence of what was done."""
     if settings.dd_api_key is None or settings.dd_app_key is None:
         raise SettingsError("DD_API_KEY and DD_APP_KEY must be set to install the webhook")
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise SettingsError(f"--url must be where Datadog reaches this FixLoop, https://…/datadog/webhook, not {url!r}")
     return await install.install_webhook(
         api_key=settings.dd_api_key,
         app_key=settings.dd_app_key,

@@ -117,10 +117,13 @@ def mean(points: Points) -> float | None:
     return sum(value for _, value in points) / len(points) if points else None
 
 
-async def traffic_since(telemetry: Telemetry, measure: Measure | None, *, start: float, end: float) -> TrafficReading:
+async def traffic_since(
+    telemetry: Telemetry, measure: Measure | None, *, start: float, end: float, until: float | None = None
+) -> TrafficReading:
     """What real traffic says between two epoch seconds; never raises.
 
-    An interval that began before the run is left out: it still holds what was before it.
+    An interval that began before the run is left out: it still holds what was before it. Data that does not reach
+    ``until`` says too little: the reading is silent then.
     """
     if measure is None:
         return TrafficReading(why_not="the alert names no metric")
@@ -128,9 +131,11 @@ async def traffic_since(telemetry: Telemetry, measure: Measure | None, *, start:
         series = await telemetry.query(measure.query, start=start, end=end)
     except TelemetryUnavailable as error:
         return TrafficReading(query=measure.query, limit=measure.limit, why_not=str(error).rstrip("."))
-    value = folded(since(merged(series), start), measure, over_s=end - start)
-    if value is None:
-        return TrafficReading(query=measure.query, limit=measure.limit, why_not="no data since the run began")
+    points = since(merged(series), start)
+    value = folded(points, measure, over_s=end - start)
+    if value is None or points[-1][0] < (until or start):
+        why = "no data since the run began" if value is None else "no data yet for the end of the run"
+        return TrafficReading(query=measure.query, limit=measure.limit, silent=True, why_not=why)
     return TrafficReading(
         query=measure.query,
         value=value,

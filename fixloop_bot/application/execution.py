@@ -23,13 +23,16 @@ from fixloop_bot.application.validation import Validation
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import Conflict
 from fixloop_bot.domain.incidents import Incident
-from fixloop_bot.domain.plans import Step
+from fixloop_bot.domain.plans import MetricCheck, Step
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepProgress, StepVerdict, TrafficReading
 from fixloop_bot.domain.verdicts import judge
 
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
+ENDED_BY_FAILURE = "not decided, since another step has failed"
+AFTER_A_FAILURE_S = 5.0
+"""Broken is said at once; so long the other steps may still show that they fail, too."""
 ENDED_EARLY = "ended early, since somebody asked to validate"
 REDRAW_EVERY_S = 3.0
 """Figures that only count up are shown at this pace, verdicts at once: all incidents share Slack's budget."""
@@ -39,6 +42,7 @@ LONGEST_RUN_S = 900.0
 """Wall-clock budget of a run besides its window; what is undecided then is inconclusive."""
 TRAFFIC_READINGS = 3
 TRAFFIC_PAUSE_S = 5.0
+TRAFFIC_PATIENCE_S = 60.0
 """Metrics lag by some seconds: a breach by real traffic is believed after three readings."""
 
 Runner = StepSampler | ReadingStep
@@ -87,8 +91,8 @@ class Execution:
         now = self._clock.now()
         if run.attempt > 1:
             run = replace(run, taken_over_at=now)
-        budget = await self._budget(run)
-        runners = [await self._runner(step, run, incident, budget) for step in run.chosen_steps()]
+        budget, before = await self._budget(run), await self._before(run, incident)
+        runners = [await self._runner(step, run, incident, budget, before) for step in run.chosen_steps()]
         performing = _Performance(run, runners, store=self._store, ledger=self._ledger, clock=self._clock)
         run = await performing.until_decided(LONGEST_RUN_S + self._longest_window(run))
         return await self._finish(run, incident)
@@ -123,7 +127,14 @@ class Execution:
                 left -= requests_per_sample(step) * len(await self._store.samples(run.id, step.id))
         return Budget(left)
 
-    async def _runner(self, step: Step, run: Run, incident: Incident, budget: Budget) -> Runner | _Settled:
+    async def _before(self, run: Run, incident: Incident) -> Run | None:
+        """The run that a validate run is compared with."""
+        line = incident.run_before(run.plan.hash, number=run.number) if run.kind is RunKind.VALIDATE else None
+        return await self._store.run(line.id) if line is not None else None
+
+    async def _runner(
+        self, step: Step, run: Run, incident: Incident, budget: Budget, before: Run | None
+    ) -> Runner | _Settled:
         service = self._catalog.service(run.service or "")
         done = run.progress(step.id)
         if done is not None and done.phase is StepPhase.DONE:
@@ -143,6 +154,7 @@ class Execution:
             telemetry=self._telemetry,
             clock=self._clock,
             earlier=len(await self._store.samples(run.id, step.id)),
+            failed_before=_failed(before, step),
         )
 
     async def _sampler(self, step: Step, run: Run, service: Service, budget: Budget) -> StepSampler:
@@ -171,24 +183,35 @@ class Execution:
         if run.stopped_by is not None:
             reason = f"Stopped by {_person(run.stopped_by)} before it was decided."
             return replace(run, verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
-        before = incident.run_before(run.plan.hash, number=run.number)
-        confirm = await self._store.run(before.id) if before is not None else None
+        confirm = await self._before(run, incident)
         traffic = await self._traffic(run, incident)
         judgement = judge(validate=run, confirm=confirm, traffic=traffic)
         return replace(run, verdict=judgement.verdict, reason=judgement.reason, traffic=traffic)
 
     async def _traffic(self, run: Run, incident: Incident) -> TrafficReading:
+        """What real traffic says, once it covers the run; a run that has failed needs no such word."""
         measure = evidence.measure_of(incident, self._catalog.service(run.service or ""))
-        reading = TrafficReading()
-        for attempt in range(TRAFFIC_READINGS):
-            if attempt:
-                await self._clock.sleep(TRAFFIC_PAUSE_S)
+        if run.reproduced:
+            return TrafficReading(why_not="a step failed")
+        ended = self._clock.now()
+        enough = run.started_at + (ended - run.started_at) / 2
+        breaches = 0
+        while True:
+            now = self._clock.now()
             reading = await evidence.traffic_since(
-                self._telemetry, measure, start=run.started_at, end=self._clock.now()
+                self._telemetry, measure, start=run.started_at, end=now, until=enough
             )
-            if not reading.breached:
-                break
-        return reading
+            breaches += reading.breached
+            waits = reading.silent and now - ended < TRAFFIC_PATIENCE_S
+            if not waits and (not reading.breached or breaches >= TRAFFIC_READINGS):
+                return reading
+            await self._clock.sleep(TRAFFIC_PAUSE_S)
+
+
+def _failed(before: Run | None, step: Step) -> bool:
+    progress = before.progress(step.id) if before is not None else None
+    measured = isinstance(step.check, MetricCheck)  # a monitor averages over the past: it is reported, not waited for
+    return measured and progress is not None and progress.verdict is StepVerdict.FAILED
 
 
 class _Settled:
@@ -224,6 +247,7 @@ class _Performance:
         self._clock = clock
         self._saved: tuple[StepProgress, ...] | None = None
         self._redraw_at = 0.0
+        self._failed_at: float | None = None
 
     async def until_decided(self, longest_s: float) -> Run:
         """Perform all steps; raises Conflict where another worker has taken the run over."""
@@ -245,16 +269,26 @@ class _Performance:
                 if stopped_by is not None or self._clock.now() > end:
                     self._run = replace(self._run, stopped_by=stopped_by)
                     self._give_up(steps, "stopped" if stopped_by else "the time budget is spent")
-                elif await self._has_seen_enough():
-                    self._give_up(steps, ENDED_EARLY)
+                elif enough := await self._has_seen_enough():
+                    self._give_up(steps, enough)
 
-    async def _has_seen_enough(self) -> bool:
-        """Whether somebody waits to validate while a confirm run, which has seen the bug, only counts on."""
-        run = self._run
-        if run.kind is not RunKind.CONFIRM or not run.reproduced:
-            return False
+    async def _has_seen_enough(self) -> str:
+        """Why going on would change nothing that anybody waits for; empty while it would.
+
+        A watch that saw a failure takes the proof back at once. A validate run in which a step has failed is not
+        recovered: the other steps have a few seconds more to show theirs. A confirm run that has seen the bug counts
+        on, since its figures are what the fix is compared with, unless somebody asks to validate already.
+        """
+        run, now = self._run, self._clock.now()
+        if not run.reproduced:
+            return ""
+        self._failed_at = self._failed_at or now
+        if run.kind is RunKind.SOAK:
+            return ENDED_BY_FAILURE
+        if run.kind is RunKind.VALIDATE:
+            return ENDED_BY_FAILURE if now - self._failed_at >= AFTER_A_FAILURE_S else ""
         incident = await self._store.incident(run.incident_id)
-        return incident is not None and incident.wanted_run is RunKind.VALIDATE
+        return ENDED_EARLY if incident is not None and incident.wanted_run is RunKind.VALIDATE else ""
 
     async def _stopped_by(self) -> str | None:
         """Who has stopped the run, if anybody; a soak also ends where its incident no longer waits for it."""
@@ -285,7 +319,8 @@ class _Performance:
         show = turned or now >= self._redraw_at
         await self._store.save_run(self._run, show=show)
         if show:
-            self._redraw_at = now + REDRAW_EVERY_S
+            # Slack's budget is one for all incidents: the more are open, the more seldom figures that only count up.
+            self._redraw_at = now + REDRAW_EVERY_S * max(1, len(await self._store.open_incidents()))
             await self._ledger.hand_over([redraw_run(self._run, now)])
 
 

@@ -47,8 +47,12 @@ class ReadingStep:
         telemetry: Telemetry,
         clock: Clock,
         earlier: int = 0,
+        failed_before: bool = False,
     ) -> None:
-        """``earlier`` readings were stored by another worker: the next one's number follows theirs."""
+        """``earlier`` readings were stored by another worker: the next one's number follows theirs.
+
+        ``failed_before``: the run that this one is compared with saw the step fail.
+        """
         self.step = step
         self._kind = kind
         self._started_at = started_at
@@ -58,6 +62,7 @@ class ReadingStep:
         self._clock = clock
         self._state = _State(number=earlier)
         self._earlier = earlier
+        self._failed_before = failed_before
         self._unsaved: list[Sample] = []
         self._began: float | None = None
 
@@ -89,8 +94,12 @@ class ReadingStep:
             return
         elif sample.outcome is Outcome.PASSED:
             self._settle(StepVerdict.PASSED, "")
+        elif sample.outcome is Outcome.VOID and self._failed_before and not late:
+            return  # data lags, too
         elif sample.outcome is Outcome.VOID:
-            self._settle(StepVerdict.SKIPPED, f"not measured: {sample.reason()}")
+            # What was seen to fail has to be seen to pass; what was never measured is only said.
+            verdict = StepVerdict.INCONCLUSIVE if self._failed_before else StepVerdict.SKIPPED
+            self._settle(verdict, f"not measured: {sample.reason()}")
         elif isinstance(self.step.check, MonitorCheck):
             self._settle(StepVerdict.SKIPPED, f"reported, not waited for: {sample.reason()}")
         elif late:  # a metric lags: what is still bad after one window may be well within the next

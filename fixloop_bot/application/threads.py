@@ -137,7 +137,9 @@ class Threads:
         start = incident.opened_at - AROUND_S
         hours = math.ceil(((incident.resolved_at or now) - incident.opened_at) / AROUND_S)
         end = incident.opened_at + max(1, hours) * AROUND_S  # whole hours: not a new link at every redraw
-        line = incident.main_signal()
+        # A metric that FixLoop watches itself has no monitor: a joined signal's monitor is the one to open.
+        monitored = [each for each in incident.signals if each.monitor_id]
+        line = next((each for each in monitored if each.firing), monitored[0] if monitored else None)
         measure = evidence.measure_of(incident, service)
         monitor = line.monitor_id if line is not None else None
         return Links(

@@ -14,6 +14,7 @@ from fixloop_bot.domain.incidents import (
     SignalLine,
     State,
     advance,
+    severity_of,
 )
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
 
@@ -55,7 +56,8 @@ def absorb(incident: Incident, signal: Signal) -> Absorbed:
     lines = tuple(line for line in incident.signals if line.identity != signal.identity)
     line = line_after(known, signal)
     position = incident.signals.index(known) if known is not None else len(lines)
-    updated = replace(incident, signals=_few((*lines[:position], line, *lines[position:])))
+    severity = incident.severity or severity_of(signal.priority)
+    updated = replace(incident, severity=severity, signals=_few((*lines[:position], line, *lines[position:])))
     updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
     if signal.transition.alerting:
         return _alerted(updated, known, signal)

@@ -80,13 +80,15 @@ class StepProgress:
 class TrafficReading:
     """The signal's own metric for the time since the run began: what real traffic says.
 
-    ``value`` is None where nothing could be measured; ``why_not`` then says so in a few words.
+    ``value`` is None where nothing could be measured; ``why_not`` then says so in a few words. ``silent`` means that
+    Datadog was asked and has no data that covers the run: then nothing is known of real traffic.
     """
 
     query: str = ""
     value: float | None = None
     limit: float | None = None
     breached: bool = False
+    silent: bool = False
     why_not: str = ""
 
 

@@ -72,6 +72,9 @@ def _all_passed(validate: Run, confirm: Run | None, traffic: TrafficReading | No
             verdict=RecoveryVerdict.UNPROVEN,
             reason=f"Everything passes, but nothing that ran now had failed before.{_also(traffic)}",
         )
+    if traffic is not None and traffic.silent:
+        reason = f"The steps pass, but real traffic could not be measured: {traffic.why_not}."
+        return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
     if traffic is not None and traffic.breached:
         return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason=_not_covered(traffic))
     return Judgement(verdict=RecoveryVerdict.PROVEN, reason=_proof(validate, proving, traffic))

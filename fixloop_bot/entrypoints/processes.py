@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
 
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.bootstrap import House, Settings, SettingsError, house
-from fixloop_bot.domain.errors import FixLoopError
+from fixloop_bot.domain.errors import FixLoopError, SlackBusy, SlackRefused
 from fixloop_bot.entrypoints.meters import Meters
 from fixloop_bot.entrypoints.slack.app import create_slack_app, socket_mode
 from fixloop_bot.entrypoints.web import Doors, create_app
@@ -70,11 +71,28 @@ async def _serving(built: House) -> AsyncIterator[None]:
         except OSError as error:
             raise FixLoopError(f"PORT {settings.port} on {settings.host} cannot be used: {error.strerror}.") from error
         async with contextlib.AsyncExitStack() as stack:
+            if built.slack is not None:
+                stack.enter_context(_greeting(built.slack))
             if slack is not None and settings.slack_app_token is not None:
                 await stack.enter_async_context(socket_mode(slack, settings.slack_app_token))
             yield
     finally:
         await runner.cleanup()
+
+
+@contextlib.contextmanager
+def _greeting(slack: SlackApi) -> Iterator[None]:
+    """Ask Slack who we are, aside: the first click must not wait for that answer."""
+
+    async def greet() -> None:
+        with contextlib.suppress(SlackBusy, SlackRefused):
+            await slack.identity()
+
+    greeting = asyncio.create_task(greet(), name="greeting")
+    try:
+        yield
+    finally:
+        greeting.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -79,7 +79,10 @@ def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> Non
         ("just opened", "🟡 *Writing the plan…*"),
         ("planning", "🟡 *Writing the plan…*"),
         ("plan posted", "⚪ *Not reproduced yet*"),
-        ("reproducing", "🟡 *Reproducing…* 1 of 4 steps decided, about 30 s left"),
+        (
+            "reproducing",
+            "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Still counting, 1 of 4 steps decided.",
+        ),
         ("reproduced", "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Step 3 fails too."),
         ("not reproduced", "⚪ *Not reproduced*: every step passes from here."),
         ("validating", "🟡 *Validating…* 1 of 4 steps decided, about 30 s left"),

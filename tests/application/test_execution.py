@@ -12,9 +12,10 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application import execution as execution_module
 from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.domain.errors import StoreUnavailable
-from fixloop_bot.domain.runs import RecoveryVerdict, Run, StepPhase, StepVerdict
+from fixloop_bot.domain.incidents import State
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepVerdict
 from fixloop_bot.domain.samples import Fault, FaultKind
-from tests.application.office import LISTED, PAID, STEPS, Office, draft, signal
+from tests.application.office import LISTED, PAID, QUICK, STEPS, Office, checkout, draft, signal
 
 
 def verdicts(run: Run) -> dict[str, StepVerdict | None]:
@@ -78,12 +79,64 @@ async def test_what_we_could_not_look_at_is_inconclusive(office: Office) -> None
 
 async def test_without_telemetry_the_proof_says_not_measured(office: Office) -> None:
     """It is proven by the steps that could be looked at."""
+    office.datadog.down = True
+    await office.broken()
+    await office.fixed()
+    incident = await office.validate()
+    assert incident.verdict is RecoveryVerdict.PROVEN
+    assert "not measured" in incident.verdict_reason
+
+
+async def test_a_metric_that_failed_has_to_be_seen_to_pass(office: Office) -> None:
+    """Datadog goes silent after the fix: what was red before and cannot be read now is not recovered by silence."""
     await office.broken()
     await office.fixed()
     office.datadog.down = True
     incident = await office.validate()
-    assert incident.verdict is RecoveryVerdict.PROVEN
-    assert "not measured" in incident.verdict_reason
+    assert incident.verdict is RecoveryVerdict.INCONCLUSIVE
+    assert "Step 3" in incident.verdict_reason
+
+
+async def test_real_traffic_that_says_nothing_proves_nothing(office: Office) -> None:
+    """Datadog answers, yet has no data since the run began: waited for, and then said."""
+    await office.receive(signal())
+    office.shop.broken["/checkout"] = 1.0
+    office.datadog.value = 0.0
+    await office.settle()
+    await office.fixed()
+    office.datadog.value = None
+    incident = await office.validate()
+    assert incident.verdict is RecoveryVerdict.INCONCLUSIVE
+    assert "no data since the run began" in incident.verdict_reason
+
+
+async def test_broken_is_said_at_once(office: Office) -> None:
+    """A step has failed: nobody waits for the window, nor for a metric, to be told "not recovered"."""
+    patient = Office(office.store, office.clock, services=(checkout(proof=replace(QUICK, window_s=150.0)),))
+    await patient.broken()
+    patient.shop.broken["/checkout"] = 0.5
+    began = patient.clock.now()
+    incident = await patient.validate()
+    run = await patient.run(2)
+    assert incident.verdict is RecoveryVerdict.NOT_RECOVERED
+    assert run.finished_at is not None
+    assert run.finished_at - began < 150.0
+
+
+async def test_a_watch_takes_the_proof_back_at_once(office: Office) -> None:
+    """Not at its end."""
+    patient = Office(office.store, office.clock, services=(checkout(soak_s=6000.0),))
+    await patient.broken()
+    await patient.fixed()
+    await patient.validate(but=(EXECUTE_RUN,))
+    await patient.execution_of_next()
+    patient.shop.broken["/checkout"] = 1.0
+    await patient.settle()
+    incident = await patient.incident()
+    watch = next(line for line in incident.runs if line.kind is RunKind.SOAK)
+    assert incident.state is State.REPRODUCED
+    assert watch.finished_at is not None
+    assert watch.finished_at - watch.started_at < 3000.0
 
 
 async def test_a_run_is_taken_over_where_it_stands(office: Office) -> None:

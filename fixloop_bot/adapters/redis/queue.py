@@ -27,6 +27,7 @@ LEASE_S = 5.0
 """A worker that does not renew its lease for so long is taken for dead, and its jobs are taken over."""
 JOBS_AT_ONCE = 100
 """Jobs wait for the network most of the time; runs last minutes and must not keep cards from being drawn."""
+EXPECTED = (StoreUnavailable, Conflict, SlackBusy, RedisError, OSError, BaseExceptionGroup)
 DRAIN_S = 3.0
 """On shutdown a job has so long to finish; then it is cancelled, stays in the stream, and is taken over."""
 _RETRY = ExponentialRetry(attempts=6, minimum_delay=timedelta(seconds=1), maximum_delay=timedelta(seconds=20))
@@ -37,8 +38,10 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong
 
 
 def _without_expected_tracebacks(record: logging.LogRecord) -> bool:
-    """A job that will be tried again is said in a sentence, by us; docket would add a page of traceback."""
-    return not (record.exc_info and isinstance(record.exc_info[1], StoreUnavailable | Conflict | SlackBusy))
+    """Where a job is tried again or the store is away docket's words are enough; a page of traceback is no news."""
+    if record.exc_info and isinstance(record.exc_info[1], EXPECTED):
+        record.exc_info = None
+    return True
 
 
 class DocketQueue:

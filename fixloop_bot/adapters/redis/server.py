@@ -60,7 +60,7 @@ class EmbeddedValkey:
 
     async def start(self) -> None:
         """Attach to the running server of this directory or start it; raises StoreUnavailable with a sentence."""
-        self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder()
         async with self._gate():
             self._users = (self._dir / "store.users").open("ab")
             fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -71,6 +71,13 @@ class EmbeddedValkey:
                 self._users = None
                 raise
 
+    def _make_folder(self) -> None:
+        try:
+            self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self._dir / "store.start").touch()
+        except OSError as error:
+            raise StoreUnavailable(f"FIXLOOP_DATA_DIR {self._dir} cannot be used: {error.strerror}.") from error
+
     async def _attach(self) -> None:
         state = await self._state()
         if state is _State.ABSENT:
@@ -80,7 +87,8 @@ class EmbeddedValkey:
 
     async def keep(self) -> None:
         """Start the server again whenever it is gone: killed for its memory, say. Returns only by cancellation."""
-        while True:
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():  # the client may lose a cancellation, see ``calls``
             await asyncio.sleep(LOOK_EVERY_S)
             # With its socket gone the server may still live, and a second one would ruin the file.
             if self._socket.exists() and await self._state() is _State.ABSENT:

@@ -73,7 +73,7 @@ class SlackApi:
         except SlackApiError as error:
             raise _meaning(method, error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("Slack did not answer %s: %s", method, type(error).__name__)
+            log.debug("Slack did not answer %s: %s", method, type(error).__name__)
             raise SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S) from error
 
     async def identity(self) -> dict[str, Any]:

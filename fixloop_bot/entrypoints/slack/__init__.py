@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from fixloop_bot.entrypoints.slack import actions, commands, events
+from fixloop_bot.entrypoints.slack import actions, commands, events, leftovers
 from fixloop_bot.entrypoints.slack.counter import Counter
 
 
@@ -16,3 +16,4 @@ def register(app: AsyncApp, counter: Counter) -> None:
     actions.register(app, counter)
     commands.register(app, counter)
     events.register(app, counter)
+    leftovers.register(app)

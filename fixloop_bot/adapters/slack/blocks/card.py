@@ -74,8 +74,8 @@ def plain(text: str, most: int) -> Block:
 
 
 def mrkdwn(text: str, most: int = SECTION_LENGTH) -> Block:
-    """A text with markup. Verbatim: Slack makes no links or mentions of plain words."""
-    return {"type": "mrkdwn", "text": cut(text, most), "verbatim": True}
+    """A text with markup. Verbatim: Slack makes no links or mentions of plain words. Slack refuses an empty one."""
+    return {"type": "mrkdwn", "text": cut(text, most) or "–", "verbatim": True}
 
 
 def fallback(*lines: str) -> str:

@@ -79,6 +79,10 @@ def _running(view: ThreadView) -> Status:
     if run is None or run.id != view.incident.active_run:
         return Status(symbol=YELLOW, word="Starting a run…")
     left = max((step.window_left_s for step in run.steps), default=0.0)
+    if run.reproduced:  # the worst news first: what is certain is said while the rest is still counted
+        word = "Reproduced" if run.kind is RunKind.CONFIRM else "Still failing"
+        counting = f" Still counting, {run.decided} of {len(run.steps)} steps decided."
+        return Status(symbol=RED, word=word, rest=f": {reproduced_sentence(run)}{counting}")
     word = "Reproducing…" if run.kind is RunKind.CONFIRM else "Validating…"
     return Status(symbol=YELLOW, word=word, rest=f" {run.decided} of {len(run.steps)} steps decided{_about(left)}")
 
