@@ -97,7 +97,7 @@ async def act(running: World, scenario: Scenario, stage: Callable[[str], None]) 
     stage(f"Somebody breaks the shop. {scenario.sees}")
     running.shop.faults.set(scenario.fault, "broken")
     await until(lambda: running.root() is not None, "no incident was opened")
-    await until(lambda: "Reproduced" in card_text(running), "the bug was not reproduced")
+    await until(lambda: reproduced(running), "the bug was not reproduced")
     await until(lambda: running.card("validate") is not None, "no Validate button was shown")
     stage(f"Somebody mends it{' by half' if scenario.mended != 'fixed' else ''}. {scenario.fix}")
     running.shop.faults.set(scenario.fault, scenario.mended)
@@ -119,6 +119,12 @@ async def _press_validate(running: World) -> None:
 def card_text(running: World) -> str:
     """Everything that the root card and the results say."""
     return "\n".join(message.text for message in running.thread())
+
+
+def reproduced(running: World) -> bool:
+    """Whether the confirm run is over and has seen the bug."""
+    said = card_text(running)
+    return "Reproduced: " in said and "Still counting" not in said
 
 
 def shown_everywhere(running: World, verdict: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixloop_bot.sandbox.stage import card_text, verdict_of
+from fixloop_bot.sandbox.stage import card_text, reproduced, verdict_of
 from fixloop_bot.sandbox.world import World, world
 
 QUICK_PROOF: Mapping[str, float] = {"unacceptable": 0.25, "confidence": 0.95}
@@ -48,7 +48,7 @@ async def eventually(
 async def broken_and_reproduced(running: World, fault: str = "checkout-500") -> None:
     """Break the shop and wait until the incident's confirm run is over."""
     running.shop.faults.set(fault, "broken")
-    await eventually(lambda: "Reproduced:" in card_text(running), "the bug was not reproduced", world=running)
+    await eventually(lambda: reproduced(running), "the bug was not reproduced", world=running)
     await eventually(lambda: running.card("validate") is not None, "there is no Validate button", world=running)
 
 
