@@ -174,9 +174,10 @@ def test_a_store_that_does_not_answer_is_one_line(fixloop: Fixloop) -> None:
 
 def test_a_port_in_use_is_one_line(fixloop: Fixloop, tmp_path: Path) -> None:
     """The second ``web`` on the same port says which port it is."""
-    with fixloop.running("web"):
+    with fixloop.running("web") as first:
         wait_until(fixloop.answers, fixloop.log)
         done = fixloop.run("web")
+        stop(first)  # in good order, so that it takes its store along
     assert done.returncode == 3
     assert f"PORT {fixloop.port}" in done.stderr
 
