@@ -181,8 +181,7 @@ class Execution:
 
     async def _judged(self, run: Run, incident: Incident) -> Run:
         if run.stopped_by is not None:
-            reason = f"Stopped by {_person(run.stopped_by)} before it was decided."
-            return replace(run, verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
+            return replace(run, verdict=RecoveryVerdict.INCONCLUSIVE, reason="Stopped before it was decided.")
         confirm = await self._before(run, incident)
         traffic = await self._traffic(run, incident)
         judgement = judge(validate=run, confirm=confirm, traffic=traffic)
@@ -333,7 +332,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 def redraw_run(run: Run, now: float) -> Job:
     """Show a run's progress; at most one such job a second and run."""
     return Job(name=jobs.REFRESH_THREAD, args=(run.incident_id,), key=f"refresh:{run.id}:{now:.0f}")
-
-
-def _person(who: str) -> str:
-    return f"<@{who}>" if who[:1] in ("U", "W") else who

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job, JobQueue
@@ -86,8 +86,3 @@ def redraw(incident: Incident, *, at: float = 0.0) -> Job:
     such a job ends finds its key taken; the thread is marked as out of date, though, and the sweep draws it.
     """
     return Job(name=jobs.REFRESH_THREAD, args=(incident.id,), key=f"refresh:{incident.id}:{at:.0f}", at=at)
-
-
-def noted(incident: Incident, *, at: float, who: str, what: str, **fields: object) -> Incident:
-    """``replace`` with a line in the timeline."""
-    return replace(incident, **fields).noted(at, who, what)  # type: ignore[arg-type]

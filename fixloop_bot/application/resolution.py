@@ -7,7 +7,6 @@ from dataclasses import replace
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.incidents import Incident, Move, State, advance
-from fixloop_bot.domain.runs import RunKind
 
 
 class Resolution:
@@ -67,7 +66,3 @@ def who(user: str | None) -> str:
     if user is None:
         return "nobody"
     return f"<@{user}>" if user[:1] in ("U", "W") else {"datadog": "Datadog"}.get(user, "FixLoop")
-
-
-def verb_of(kind: RunKind) -> str:
-    return {RunKind.CONFIRM: "Reproducing", RunKind.VALIDATE: "Validating", RunKind.SOAK: "Watching"}[kind]

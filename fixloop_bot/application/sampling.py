@@ -261,7 +261,6 @@ class StepSampler:
             window_left_s=0.0 if self._verdict else self._left_s(covered),
             covered_s=covered,
             statuses=tuple(tally.statuses.most_common(6)),
-            p50_ms=tally.percentile(0.5),
             p95_ms=tally.percentile(0.95),
             claim=self._claim(test, covered),
             failures=tuple(tally.failures),

@@ -33,7 +33,6 @@ class ThreadView:
     confirm: Run | None = None
     shown: Run | None = None
     soak: Run | None = None
-    traffic_note: str = ""
     now: float
 
 

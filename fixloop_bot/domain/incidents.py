@@ -195,18 +195,6 @@ class Incident:
     def run_line(self, run_id: str) -> RunLine | None:
         return next((line for line in self.runs if line.id == run_id), None)
 
-    def last_run(self, kind: RunKind, *, plan_hash: str | None = None) -> RunLine | None:
-        """The newest finished, not stopped run of a kind (of one frozen plan, if given)."""
-        fitting = [
-            line
-            for line in self.runs
-            if line.kind is kind
-            and line.finished_at is not None
-            and not line.stopped
-            and (plan_hash is None or line.plan_hash == plan_hash)
-        ]
-        return fitting[-1] if fitting else None
-
     def run_before(self, plan_hash: str, *, number: int | None = None) -> RunLine | None:
         """What a validate run is compared with: a run of the same frozen plan from while the service was broken.
 

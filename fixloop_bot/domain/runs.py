@@ -65,7 +65,6 @@ class StepProgress:
     window_left_s: float = 0.0
     covered_s: float = 0.0
     statuses: tuple[tuple[str, int], ...] = ()
-    p50_ms: float | None = None
     p95_ms: float | None = None
     value: float | None = None
     claim: str = ""

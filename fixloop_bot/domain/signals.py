@@ -44,7 +44,6 @@ class IdentityKind(StrEnum):
     MONITOR_AND_SCOPE = "monitor and scope"
     TITLE = "title"
     WATCH = "watched metric"
-    DECLARED = "declared by a person"
 
 
 class Comparator(StrEnum):

@@ -472,7 +472,7 @@ def stopped() -> ThreadView:
         StepProgress(step_id=each, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason="stopped", samples=9)
         for each in ("s1", "s2", "s3", "s4")
     )
-    reason = f"Stopped by <@{MIRA}> before it was decided."
+    reason = "Stopped before it was decided."
     run = replace(VALIDATE, steps=steps, stopped_by=MIRA, verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
     return validated(run)
 
