@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -17,30 +16,13 @@ from fixloop_bot.sandbox.slack import LocalSlack
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, BOT_USER, INCIDENTS
 from tests.sandbox.slack_room import (
     SECRET,
-    bolt_app,
     client_of,
-    listening,
     running_slack,
     serving,
     until,
 )
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[LocalSlack]:
-    async with running_slack() as local:
-        local.delivery.retry_scale = 0.0
-        yield local
-
-
-@pytest.fixture
-async def app(slack: LocalSlack) -> AsyncIterator[AsyncApp]:
-    bolt = bolt_app(slack)
-    async with listening(slack, bolt):
-        yield bolt
-        await slack.settled()
 
 
 async def test_a_mention_arrives_twice_and_own_messages_come_back(slack: LocalSlack, app: AsyncApp) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -13,30 +12,13 @@ from fixloop_bot.sandbox.slack import LocalSlack, NotThereError
 from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, JONAS, MIRA
 from tests.sandbox.slack_room import (
     Clock,
-    bolt_app,
     checklist,
     client_of,
-    listening,
     running_slack,
     until,
 )
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[LocalSlack]:
-    async with running_slack() as local:
-        local.delivery.retry_scale = 0.0
-        yield local
-
-
-@pytest.fixture
-async def app(slack: LocalSlack) -> AsyncIterator[AsyncApp]:
-    bolt = bolt_app(slack)
-    async with listening(slack, bolt):
-        yield bolt
-        await slack.settled()
 
 
 async def test_a_click_reaches_the_listener_with_everything(slack: LocalSlack, app: AsyncApp) -> None:
