@@ -169,9 +169,10 @@ class Desk:
         word = word.lower() or "status"
         if word.startswith("inc-"):
             word, rest = "status", word
-        if word == "status" and rest.strip().upper().startswith("INC-"):
-            named = await self._store.incident(rest.strip().upper()[:40])
-            return await self._status([named]) if named is not None else f"There is no incident {rest.strip()[:40]}."
+        name = rest.strip().upper()[:40]
+        if word == "status" and name.startswith("INC-"):
+            incident = await self._store.incident(name)
+            return await self._status([incident]) if incident is not None else f"There is no incident {name}."
         if word in ("status", "list"):
             found = await self._here(wish) if word == "status" else ()
             return await self._status(found or await self._open_ones())
