@@ -11,18 +11,20 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from fixloop_bot.adapters.catalog_probes import METHODS, read_probes, wrong_url
+from fixloop_bot.adapters.catalog_probes import METHODS, complain_of_wire_probes, read_probes, wrong_url
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, compose
+from fixloop_bot.domain.addresses import DNS_PORT, check_name_server, split_address
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
 from fixloop_bot.domain.decision import ProofSettings, ProofSettingsError
-from fixloop_bot.domain.errors import CatalogError
+from fixloop_bot.domain.errors import CatalogError, GateRefused
+from fixloop_bot.domain.networks import forbidden_address, is_loopback_host
 
 SERVICE_KEYS = (
     "channel", "match", "base_url", "openapi", "slo", "proof", "metrics", "logs", "watch", "allow", "secrets", "probes",
-    "runbook", "responders", "soak_s",
+    "runbook", "responders", "soak_s", "replicas", "baseline_every_s",
 )  # fmt: skip
 PROOF_KEYS = ("unacceptable", "confidence", "alpha", "window_s", "max_samples", "per_second")
-ALLOW_KEYS = ("hosts", "networks", "methods", "writes", "requests_per_plan")
+ALLOW_KEYS = ("hosts", "networks", "methods", "writes", "requests_per_plan", "requests_per_hour", "name_servers")
 DEFAULTS = ProofSettings()
 
 _NAME = re.compile(r"[\w][\w.:/-]{0,99}")
@@ -66,7 +68,7 @@ def _service(services: Section, name: str) -> Service:
         services.complain(name, "a service's name is made of letters, digits and _ . : / -")
     base_url = entry.text("base_url", check=_wrong_base_url)
     secrets = _secrets(entry)
-    slo, proof = _slo(entry), _proof(entry)
+    slo, proof, allow = _slo(entry), _proof(entry), _allow(entry, base_url)
     service = Service(
         name=name,
         channel=entry.text("channel", check=_wrong_channel),
@@ -78,14 +80,17 @@ def _service(services: Section, name: str) -> Service:
         metrics=_metrics(entry),
         logs=entry.text("logs"),
         watch=entry.flag("watch"),
-        allow=_allow(entry, base_url),
+        allow=allow,
         secrets=secrets,
         probes=read_probes(entry, dict(secrets)),
         runbook=entry.text("runbook", check=wrong_url),
         responders=entry.texts("responders", _responder),
         soak_s=_or(entry.number("soak_s", 0, 86_400), 600.0),
+        replicas=_replicas(entry, base_url, allow.networks),
+        baseline_every_s=entry.number("baseline_every_s", 5, 86_400),
     )
     _watchable(entry, service)
+    complain_of_wire_probes(entry, service)
     return service
 
 
@@ -184,7 +189,48 @@ def _allow(entry: Section, base_url: str | None) -> Allow:
         methods=section.texts("methods", _method) or Allow().methods,
         writes=section.texts("writes", _write_path),
         requests_per_plan=section.whole("requests_per_plan", 1, 3000) or Allow().requests_per_plan,
+        requests_per_hour=section.whole("requests_per_hour", 1, 500_000) or Allow().requests_per_hour,
+        name_servers=section.texts("name_servers", _name_server),
     )
+
+
+def _name_server(text: str) -> str:
+    """``10.0.0.2`` or ``10.0.0.2:5353``: being listed here is what allows it, whatever the networks."""
+    address, port = _address(text, usual=DNS_PORT)
+    try:
+        check_name_server(address)
+    except GateRefused as refusal:
+        raise ValueError(f"cannot be asked: {refusal}") from None
+    return address if port == DNS_PORT else _joined(address, port)
+
+
+def _replicas(entry: Section, base_url: str | None, networks: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses behind base_url's host; each must be one that this host's name might resolve to."""
+    if "replicas" in entry.nodes and "base_url" not in entry.nodes:
+        entry.complain("replicas", "stand behind a base_url, and there is none")
+        return ()
+    loopback = base_url is not None and is_loopback_host(Origin.of(base_url).host)
+
+    def read(text: str) -> str:
+        address, port = _address(text)
+        reason = forbidden_address(address, networks, loopback)
+        if reason is not None:
+            raise ValueError(f"cannot be asked: {reason}")
+        return _joined(address, port)
+
+    return entry.texts("replicas", read)
+
+
+def _address(text: str, *, usual: int | None = None) -> tuple[str, int]:
+    try:
+        return split_address(text, usual=usual)
+    except GateRefused:
+        port = "a port, such as 10.20.0.4:8080" if usual is None else f"an optional port, such as 10.0.0.2:{usual}"
+        raise ValueError(f"must be an address with {port}") from None
+
+
+def _joined(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _origin(text: str, own: Origin | None) -> Origin:

@@ -1,20 +1,29 @@
-"""The ``probes`` of a catalog entry: requests that the team trusts, with what they expect."""
+"""The ``probes`` of a catalog entry: requests and checks below HTTP that the team trusts, with what they expect."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 import yaml
 
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, plain
 from fixloop_bot.domain import expect
-from fixloop_bot.domain.catalog import Origin, Probe
+from fixloop_bot.domain.catalog import Origin, Probe, Service
 from fixloop_bot.domain.errors import ExpectError
-from fixloop_bot.domain.plans import Request
+from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, Request, TcpCheck, TlsCheck, WebsocketCheck, WireCheck
+from fixloop_bot.domain.vetting_wire import RECORDS, wire_breaches
 
-PROBE_KEYS = ("name", "request", "expect", "inputs")
+WIRE_KEYS = {
+    "tls": ("target", "expect"),
+    "dns": ("name", "record", "servers", "expect"),
+    "tcp": ("target", "expect"),
+    "grpc": ("target", "service", "expect"),
+    "websocket": ("path", "headers", "send", "awaits_message", "expect", "inputs"),
+}
+PROBE_KEYS = ("name", "request", *WIRE_KEYS, "expect", "inputs")
 REQUEST_KEYS = ("method", "path", "headers", "json", "body")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OK_STATUS = ("status in 2xx",)  # what a probe without any line expects
@@ -31,15 +40,86 @@ def read_probes(entry: Section, secrets: dict[str, str]) -> tuple[Probe, ...]:
         name = _required(section, "name")
         if any(probe.name == name for probe in probes):
             section.complain("name", "is the name of another probe too")
+        kinds = [kind for kind in WIRE_KEYS if kind in section.nodes]
         probes.append(
-            Probe(
-                name=name,
-                request=_request(section, secrets),
-                expect=section.texts("expect", _expect_line) or OK_STATUS,
-                inputs=_inputs(section),
-            )
+            _wire_probe(section, name, kinds, secrets) if kinds else _http_probe(section, name, secrets),
         )
     return tuple(probes)
+
+
+def _http_probe(section: Section, name: str, secrets: dict[str, str]) -> Probe:
+    return Probe(
+        name=name,
+        request=_request(section, secrets),
+        expect=section.texts("expect", _expect_line) or OK_STATUS,
+        inputs=_inputs(section),
+    )
+
+
+def _wire_probe(section: Section, name: str, kinds: list[str], secrets: dict[str, str]) -> Probe:
+    """``{name: …, tls: {target: …, expect: […]}}``: exactly one kind, with everything about it inside."""
+    kind, *others = kinds
+    for other in [*others, *(key for key in ("request", "expect", "inputs") if key in section.nodes)]:
+        section.complain(
+            other, f"cannot stand beside {kind}" if other not in WIRE_KEYS[kind] else f"belongs into {kind}"
+        )
+    inner = section.section(kind, known=WIRE_KEYS[kind])
+    check = _READERS[kind](inner, secrets)
+    lines = inner.texts("expect", _expect_line)
+    if lines:
+        check = replace(check, expect=lines)
+    if isinstance(check, WebsocketCheck):
+        opening = Request(path=check.path, headers=check.headers)
+        return Probe(name=name, request=opening, expect=check.expect, inputs=check.inputs, check=check)
+    return Probe(name=name, expect=check.expect, check=check)
+
+
+def _dns(section: Section, secrets: dict[str, str]) -> DnsCheck:
+    record = section.text("record", check=_wrong_record) or "A"
+    return DnsCheck(
+        name=section.text("name") or "",
+        record=record.upper(),  # type: ignore[arg-type]  # one of RECORDS, as checked
+        servers=section.texts("servers", str),
+    )
+
+
+def _grpc(section: Section, secrets: dict[str, str]) -> GrpcCheck:
+    return GrpcCheck(target=section.text("target") or "", service=section.text("service") or "")
+
+
+def _websocket(section: Section, secrets: dict[str, str]) -> WebsocketCheck:
+    return WebsocketCheck(
+        path=_required(section, "path", check=_wrong_path) or "/",
+        headers=_headers(section, secrets),
+        send=section.text("send"),
+        awaits_message=section.flag("awaits_message") if "awaits_message" in section.nodes else True,
+        inputs=_inputs(section),
+    )
+
+
+_READERS: dict[str, Callable[[Section, dict[str, str]], WireCheck]] = {
+    "tls": lambda section, secrets: TlsCheck(target=section.text("target") or ""),
+    "tcp": lambda section, secrets: TcpCheck(target=section.text("target") or ""),
+    "dns": _dns,
+    "grpc": _grpc,
+    "websocket": _websocket,
+}
+
+
+def complain_of_wire_probes(entry: Section, service: Service) -> None:
+    """Hold the probes below HTTP against the service's own rules, once these are read: a plan would be refused too."""
+    if service.base_url is None and "base_url" in entry.nodes:
+        return  # it is wrong, which has been said
+    for (path, node), probe in zip(entry.items("probes"), service.probes, strict=True):
+        if probe.check is None:
+            continue
+        section = Section(node, path, Complaints(entry.complaints.file), known=None)
+        for sentence in wire_breaches(probe.check, service):
+            entry.complaints.add(section.nodes[probe.check.kind], section.at(probe.check.kind), sentence)
+
+
+def _wrong_record(text: str) -> str | None:
+    return None if text.upper() in RECORDS else f"must be one of {', '.join(RECORDS)}"
 
 
 def _required(section: Section, key: str, *, check: Callable[[str], str | None] | None = None) -> str:

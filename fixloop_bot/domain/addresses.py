@@ -1,8 +1,9 @@
 """Where a check may go. A plan is hostile until vetted: a model chose it, and alert text reached the model.
 
-``locate`` is the only parser of an address. What it accepts it takes apart, and the prober dials those very
-parts, so no second parser can read them differently. The grammar is narrower than RFC 3986 on purpose:
-whatever two programs might understand differently is refused, with one sentence that says why.
+``locate`` is the only parser of an address, ``locate_wire`` of a check's target below HTTP. What they accept they take
+apart, and the prober dials those very parts, so no second parser can read them differently. The grammar is narrower
+than RFC 3986 on purpose: whatever two programs might understand differently is refused, with one sentence that says
+why.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fixloop_bot.domain.networks import forbidden_address as forbidden_address
 LONGEST_ADDRESS = 2_000
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+DNS_PORT = 53
 MOST_ENCODINGS = 5  # %252525…: nobody means it, and a server may decode more than once
 
 _ABSOLUTE = re.compile(r"(https?)://([^/?#]*)(.*)", re.DOTALL)
@@ -70,6 +72,81 @@ def vet_template(service: Service, *, method: str, where: str) -> None:
 def home(service: Service) -> Origin:
     """The origin of a service's base_url; raises GateRefused if it has none."""
     return _home(service.name, service.base_url)[0]
+
+
+def locate_wire(service: Service, target: str, *, tls: bool = False) -> Origin:
+    """The origin behind ``host`` or ``host:port`` of a check below HTTP; empty means base_url's own.
+
+    Raises GateRefused unless exactly that host and port are in the catalog. A host alone stands for the base_url's
+    port, else for the usual one, else for the only one. With ``tls`` only an https origin will do.
+    """
+    base = home(service)
+    known = tuple(dict.fromkeys((base, *service.allow.origins)))
+    host, port = _host_and_port(target) if target else (base.host, base.port)
+    here = [origin for origin in known if origin.host == host and port in (None, origin.port)]
+    if not here:
+        listed = ", ".join(dict.fromkeys(_authority(origin) for origin in known[:10]))
+        raise GateRefused(f"The catalog does not allow {target} for {service.name}, only {listed}.")
+    found = [origin for origin in here if not tls or origin.scheme == "https"]
+    if not found:
+        raise GateRefused(f"The catalog calls {here[0]} plain http, which has no certificate.")
+    usual = [origin for origin in found if origin == base] or [origin for origin in found if origin.port in (80, 443)]
+    if not usual and len(found) > 1:
+        listed = ", ".join(_authority(origin) for origin in found[:10])
+        raise GateRefused(f"The catalog lists several ports of {host}; name one: {listed}.")
+    return (usual or found)[0]
+
+
+def _authority(origin: Origin) -> str:
+    return f"[{origin.host}]:{origin.port}" if ":" in origin.host else f"{origin.host}:{origin.port}"
+
+
+def locate_name(service: Service, name: str) -> str:
+    """The host whose name servers may be asked, empty for base_url's own; raises GateRefused."""
+    base = home(service).host
+    host, port = _host_and_port(name) if name else (base, None)
+    hosts = dict.fromkeys((base, *(origin.host for origin in service.allow.origins)))
+    if host not in hosts or port is not None:
+        raise GateRefused(f"The catalog does not allow {name} for {service.name}, only {', '.join(list(hosts)[:10])}.")
+    if ":" in host or _is_canonical_ip4(host):
+        raise GateRefused(f"{host} is an address, so no name server can be asked for it.")
+    return host
+
+
+def name_servers(service: Service, asked: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Address and port of each name server that is asked, all that the catalog lists where none is.
+
+    Empty where the catalog lists none either: then the system's own are meant. Raises GateRefused.
+    """
+    listed = tuple(split_address(text, usual=DNS_PORT) for text in service.allow.name_servers)
+    wanted = tuple(split_address(text, usual=DNS_PORT) for text in asked) or listed
+    for address, port in wanted:
+        if (address, port) not in listed:
+            known = ", ".join(service.allow.name_servers[:10]) or "none"
+            raise GateRefused(f"The catalog does not list {address} as a name server ({known}).")
+        check_name_server(address)
+    return wanted
+
+
+def check_name_server(address: str) -> None:
+    """Raise GateRefused if nobody's name server may be at this address; being listed, or the system's, is enough."""
+    reason = forbidden_address(address, (address,), base_is_loopback=False)
+    if reason is not None:
+        raise GateRefused(f"{reason}.")
+
+
+def split_address(text: str, *, usual: int | None = None) -> tuple[str, int]:
+    """``10.0.0.2:5353``, ``10.0.0.2`` or ``[fd00::2]:5353`` as address and port; raises GateRefused.
+
+    Without a ``usual`` port, one has to be named.
+    """
+    bare = f"[{text}]" if text.count(":") > 1 and not text.startswith("[") else text
+    address, port = _host_and_port(bare)
+    if ":" not in address and not _is_canonical_ip4(address):
+        raise GateRefused("The text is not an address with an optional port, such as 10.0.0.2 or 10.0.0.2:5353.")
+    if port is None and usual is None:
+        raise GateRefused("The address needs a port, as in 10.0.0.2:8080.")
+    return address, port or usual or 0
 
 
 @lru_cache(maxsize=4096)

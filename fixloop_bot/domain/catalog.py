@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fixloop_bot.domain.decision import ProofSettings
-from fixloop_bot.domain.plans import Request
+from fixloop_bot.domain.plans import Request, WireCheck
 from fixloop_bot.domain.signals import Comparator, Measure, Signal
 
 
@@ -52,7 +52,8 @@ class Allow:
     ``origins`` holds the base_url's own and those of ``hosts`` (a host without a port stands for the base_url's
     scheme and its usual port). ``networks`` are CIDR texts that the names may resolve to; empty means public
     addresses, and loopback only if base_url is loopback. ``writes`` are path prefixes where POST/PUT/PATCH/DELETE are
-    safe to repeat.
+    safe to repeat. ``requests_per_hour`` caps the service over all incidents and processes. ``name_servers`` are the
+    addresses (``10.0.0.2`` or ``10.0.0.2:5353``) that a dns check may ask.
     """
 
     origins: tuple[Origin, ...] = ()
@@ -60,21 +61,34 @@ class Allow:
     methods: tuple[str, ...] = ("GET", "HEAD")
     writes: tuple[str, ...] = ()
     requests_per_plan: int = 3000
+    requests_per_hour: int = 30_000
+    name_servers: tuple[str, ...] = ()
+
+
+_ROOT = Request(path="/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """A known-good check that the team already trusts."""
+    """A known-good check that the team already trusts: ``check`` where it is set, else ``request``.
+
+    A websocket check's path and headers stand in ``request`` too, and every check's own lines in ``expect``.
+    """
 
     name: str
-    request: Request
+    request: Request = _ROOT
     expect: tuple[str, ...]
     inputs: tuple[str, ...] = ()
+    check: WireCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One entry of the catalog. ``secrets`` maps a variable to where its value is kept: ``env:NAME``."""
+    """One entry of the catalog. ``secrets`` maps a variable to where its value is kept: ``env:NAME``.
+
+    ``replicas`` are addresses (``10.20.0.4:8080``) behind base_url's host; they are asked one by one, with its Host and
+    SNI. ``baseline_every_s`` is the pause between two rounds of the probes while the service is healthy; None: never.
+    """
 
     name: str
     channel: str | None = None
@@ -92,6 +106,8 @@ class Service:
     runbook: str | None = None
     responders: tuple[str, ...] = ()
     soak_s: float = 600.0
+    replicas: tuple[str, ...] = ()
+    baseline_every_s: float | None = None
 
     def metric(self, name: str) -> str | None:
         return dict(self.metrics).get(name)

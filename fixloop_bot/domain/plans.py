@@ -95,6 +95,19 @@ class MonitorCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogsCheck:
+    """An error signature: how often a Datadog log search matches, in records a minute.
+
+    Held against ``per_minute``, or against ``times_before`` × its own rate in the hour before the incident.
+    """
+
+    kind: Literal["logs"] = "logs"
+    query: str
+    per_minute: float | None = None
+    times_before: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManualCheck:
     """Something that only a person can see."""
 
@@ -102,7 +115,85 @@ class ManualCheck:
     instruction: str
 
 
-Check = HttpCheck | JourneyCheck | MetricCheck | MonitorCheck | ManualCheck
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsCheck:
+    """A TLS handshake: an untrusted, foreign or expired certificate fails it.
+
+    ``target`` is ``host`` or ``host:port`` of the catalog, empty for base_url's own. ``expect`` speaks about the JSON
+    document ``{"host", "version", "cipher", "subject", "issuer", "names", "not_after", "days_left"}``.
+    """
+
+    kind: Literal["tls"] = "tls"
+    target: str = ""
+    expect: tuple[str, ...] = ("json $.days_left >= 7",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsCheck:
+    """A name's answer, asked of each name server in turn.
+
+    ``name`` is one of the catalog's hosts, empty for base_url's own; ``servers`` are addresses that the catalog lists
+    as ``allow.name_servers``, empty for all of those, or for the system's own where it lists none. ``expect`` speaks
+    about ``{"name", "record", "server", "rcode", "answers", "ttl"}``: answers are sorted texts, names without a dot at
+    the end, and ``ttl`` (seconds) is null where there is no answer.
+    """
+
+    kind: Literal["dns"] = "dns"
+    name: str = ""
+    record: Literal["A", "AAAA", "CNAME", "MX", "NS", "SRV", "TXT"] = "A"
+    servers: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ("json $.answers length >= 1",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpCheck:
+    """A TCP connection to ``host:port`` of the catalog; ``expect`` speaks about the banner, if the server sends one.
+
+    With ``expect`` about anything but latency, the probe waits up to 2 s for the first bytes.
+    """
+
+    kind: Literal["tcp"] = "tcp"
+    target: str = ""
+    expect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcCheck:
+    """``grpc.health.v1.Health/Check`` for ``service`` (empty: the server as a whole).
+
+    ``expect`` speaks about ``{"status": "SERVING", "grpc_status": 0, "message": ""}``.
+    """
+
+    kind: Literal["grpc"] = "grpc"
+    target: str = ""
+    service: str = ""
+    expect: tuple[str, ...] = ('json $.status == "SERVING"',)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebsocketCheck:
+    """A handshake on ``path``; then, where ``send`` is set, that text is sent and one message awaited.
+
+    ``expect`` speaks about the message as a body, with status 101. ``headers`` obey the rules of ``Request``. Where
+    nothing is sent, a message is awaited only if a line looks at one.
+    """
+
+    kind: Literal["websocket"] = "websocket"
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    send: str | None = None
+    awaits_message: bool = True
+    expect: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
+WireCheck = TlsCheck | DnsCheck | TcpCheck | GrpcCheck | WebsocketCheck
+"""Checks below or beside HTTP."""
+ProbedCheck = HttpCheck | JourneyCheck | WireCheck
+"""Checks that are sampled many times through the gate, and decided sequentially."""
+ReadCheck = MetricCheck | MonitorCheck | LogsCheck
+"""Checks that are read from telemetry."""
+Check = ProbedCheck | ReadCheck | ManualCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +223,7 @@ class Step:
     @property
     def repeated(self) -> bool:
         """Whether the step is decided from many samples (and not from telemetry or by hand)."""
-        return isinstance(self.check, HttpCheck | JourneyCheck)
+        return isinstance(self.check, ProbedCheck)
 
 
 class PlanSource(StrEnum):

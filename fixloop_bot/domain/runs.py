@@ -47,11 +47,25 @@ class StepPhase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyBand:
+    """A quantile (in 0…1) of a step's latencies, with the always-valid interval that holds it (milliseconds)."""
+
+    quantile: float
+    ms: float
+    low_ms: float
+    high_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepProgress:
     """What one step of a run has seen so far; small, so that it is saved every second.
 
     ``samples`` counts those that are not void. ``window_left_s`` is how long the window still has to run if nothing
     fails. ``passes`` and ``failures`` are the shown examples (first few); the full list is kept beside the run.
+
+    ``inputs`` and ``replicas`` count the different ones that answered; ``latency`` holds the bands of p50 and p95 once
+    the step is decided; ``shapes`` the JSON shapes that were seen (``domain.shapes``); ``note`` what a person should
+    know although it decides nothing, such as a latency that creeps up.
     """
 
     step_id: str
@@ -73,6 +87,11 @@ class StepProgress:
     voids: tuple[Sample, ...] = ()
     by: str | None = None
     at: float | None = None
+    inputs: int = 0
+    replicas: int = 0
+    latency: tuple[LatencyBand, ...] = ()
+    shapes: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

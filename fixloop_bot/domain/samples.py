@@ -78,6 +78,10 @@ class Response:
     body: bytes = b""
     truncated: bool = False
     latency_ms: float = 0.0
+    lag_ms: float = 0.0
+    """How much of the latency may be FixLoop's own slowness: the longest that its event loop was late meanwhile."""
+    address: str = ""
+    """The address that answered."""
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""
@@ -107,6 +111,10 @@ class Sample:
     ``number`` counts from 1 within a step of a run; ``at`` is epoch seconds; ``latency_ms`` is first byte sent to
     last byte read. ``request`` is ``METHOD path`` with secrets as variables; ``excerpt`` is the start of the body,
     masked, and only kept for the samples that a person may want to read.
+
+    ``input`` is the place (from 0) of the step's input that was sent. ``digest`` is the start of the body's SHA-256 (16
+    hex digits), ``shape`` its JSON shape as ``domain.shapes`` writes it, for the first samples of a step. ``lag_ms`` is
+    how late FixLoop's own event loop ran meanwhile. ``replica`` is what the answer calls itself, else its address.
     """
 
     number: int
@@ -122,6 +130,10 @@ class Sample:
     replica: str | None = None
     excerpt: str = ""
     curl: str = ""
+    input: int | None = None
+    digest: str = ""
+    shape: str = ""
+    lag_ms: float = 0.0
 
     def reason(self) -> str:
         """Why it failed or is void, in a few words; empty if it passed."""

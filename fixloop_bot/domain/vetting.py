@@ -19,14 +19,17 @@ from fixloop_bot.domain.plans import (
     STEPS_IN_A_PLAN,
     HttpCheck,
     JourneyCheck,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
+    ProbedCheck,
     ProofOverride,
     Role,
     Step,
 )
 from fixloop_bot.domain.vetting_requests import http_breaches, journey_breaches, strictest_quantile
+from fixloop_bot.domain.vetting_wire import logs_breaches, wire_breaches
 
 MOST_STEPS = 10
 LONGEST_TITLE = 75
@@ -43,7 +46,7 @@ def vet(steps: tuple[Step, ...], service: Service | None, *, exactly: int | None
     """The same steps, if they keep every rule; raises PlanRejected with a sentence for each breach.
 
     ``exactly`` is the number of steps; None, for a plan that a person edits, allows 1 to 10. Without a ``service``
-    (the catalog has no entry) only metric, monitor and manual steps are possible.
+    (the catalog has no entry) only metric, monitor, logs and manual steps are possible.
     """
     reasons = list(_plan_breaches(steps, service, exactly))
     for number, step in enumerate(steps[:MOST_STEPS], start=1):
@@ -68,12 +71,10 @@ def requests_needed(step: Step, service: Service | None) -> int:
     quantile cannot be afforded at all, ExpectError if an expectation cannot be read.
     """
     check = step.check
-    if isinstance(check, HttpCheck):
-        return _samples(step.proof, check.expect, service)
     if isinstance(check, JourneyCheck):
         lines = tuple(line for leg in check.legs for line in leg.expect)
         return _samples(step.proof, lines, service) * len(check.legs)
-    return 0
+    return _samples(step.proof, check.expect, service) if isinstance(check, ProbedCheck) else 0
 
 
 def _samples(proof: ProofOverride, expectations: tuple[str, ...], service: Service | None) -> int:
@@ -151,18 +152,29 @@ def _proof(step: Step, service: Service | None) -> Iterator[str]:
 def _check(step: Step, service: Service | None) -> Iterator[str]:
     check = step.check
     match check:
-        case HttpCheck() | JourneyCheck() if service is None:
-            yield "the catalog has no entry for it, so no request may be sent; use a metric, monitor or manual step."
-        case HttpCheck():
-            yield from http_breaches(check, service) if service is not None else ()
-        case JourneyCheck():
-            yield from journey_breaches(check, service) if service is not None else ()
         case MetricCheck():
             yield from _metric(check)
         case MonitorCheck():
             yield from _monitor(check)
+        case LogsCheck():
+            yield from _plain(check.query, "its query", LONGEST_QUERY)
+            yield from logs_breaches(check)
         case ManualCheck():
             yield from _plain(check.instruction, "its instruction", LONGEST_INSTRUCTION)
+        case _ if service is None:
+            yield "the catalog has no entry for it, so nothing may be sent; use a metric, monitor, logs or manual step."
+        case _:
+            yield from _probed(check, service)
+
+
+def _probed(check: ProbedCheck, service: Service) -> Iterator[str]:
+    match check:
+        case HttpCheck():
+            yield from http_breaches(check, service)
+        case JourneyCheck():
+            yield from journey_breaches(check, service)
+        case _:
+            yield from wire_breaches(check, service)
 
 
 def _metric(check: MetricCheck) -> Iterator[str]:

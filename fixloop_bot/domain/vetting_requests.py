@@ -46,9 +46,18 @@ def journey_breaches(check: JourneyCheck, service: Service) -> Iterator[str]:
         known = known | captured
 
 
+def opening_breaches(request: Request, lines: tuple[str, ...], inputs: tuple[str, ...], service: Service) -> list[str]:
+    """The same for a request that opens something and need not expect anything: a websocket's handshake."""
+    leg = Leg(request=request, expect=lines)
+    found = [*_inputs(inputs), *_request(request, service, ()), *line_breaches(lines)]
+    return [*found, *_secrets(leg, service), *_placeholders(leg, _names(inputs))]
+
+
 def _leg(leg: Leg, service: Service, known: Collection[str], captured: Collection[str] = ()) -> Iterator[str]:
     yield from _request(leg.request, service, captured)
-    yield from _expectations(leg)
+    if not leg.expect:
+        yield f'{leg.request.line()[:80]} expects nothing; add lines to expect, such as "status == 200".'
+    yield from line_breaches(leg.expect)
     yield from _secrets(leg, service)
     yield from _placeholders(leg, known)
 
@@ -98,12 +107,11 @@ def _parsed(text: str) -> Any:
         return _INVALID
 
 
-def _expectations(leg: Leg) -> Iterator[str]:
-    if not leg.expect:
-        yield f'{leg.request.line()[:80]} expects nothing; add lines to expect, such as "status == 200".'
-    if len(leg.expect) > MOST_EXPECTATIONS:
-        yield f"it has {len(leg.expect)} expectations for one request; keep the {MOST_EXPECTATIONS} that matter."
-    for line in leg.expect[:MOST_EXPECTATIONS]:
+def line_breaches(lines: tuple[str, ...]) -> Iterator[str]:
+    """What cannot be read of the expectations about one answer."""
+    if len(lines) > MOST_EXPECTATIONS:
+        yield f"it has {len(lines)} expectations for one request; keep the {MOST_EXPECTATIONS} that matter."
+    for line in lines[:MOST_EXPECTATIONS]:
         try:
             claim = expect.parse(line)
         except ExpectError as error:
@@ -111,6 +119,8 @@ def _expectations(leg: Leg) -> Iterator[str]:
         else:
             if claim.wants_openapi:
                 yield "its answer is not described by the OpenAPI document; write the schema, or expect something else."
+            if claim.wants_before:
+                yield "nothing is known of its answer before, so leave `shape as before` out or write a schema."
 
 
 def _captures(leg: Leg) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fixloop_bot.adapters.catalog_file import load_catalog, parse_catalog
 from fixloop_bot.domain.catalog import Catalog, Origin
 from fixloop_bot.domain.errors import CatalogError
+from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, TcpCheck, TlsCheck, WebsocketCheck
 
 EXAMPLE = """\
 services:
@@ -98,6 +99,115 @@ probes: [{name: a, request: {path: /x}, inputs: [{sku: A1}, {sku: B2}]}]
     ]
     assert service.probes[0].expect == ("status in 2xx",)
     assert service.probes[0].inputs == ('{"sku":"A1"}', '{"sku":"B2"}')
+
+
+def test_budgets_name_servers_and_replicas_are_read() -> None:
+    """Addresses in one spelling; what is left out has its default."""
+    (service,) = parse_catalog(
+        one(
+            """
+base_url: https://shop.example
+allow:
+  networks: [10.20.0.0/16, "fd00::/8"]
+  requests_per_hour: 5_000
+  name_servers: [10.0.0.2, 10.0.0.3:5353, "fd00::2"]
+replicas: [10.20.0.4:8080, "[fd00::4]:8080"]
+baseline_every_s: 60
+"""
+        )
+    ).services
+    assert service.allow.requests_per_hour == 5000
+    assert service.allow.name_servers == ("10.0.0.2", "10.0.0.3:5353", "fd00::2")
+    assert service.replicas == ("10.20.0.4:8080", "[fd00::4]:8080")
+    assert service.baseline_every_s == 60
+    (bare,) = parse_catalog("services: {shop: }").services
+    assert (bare.allow.requests_per_hour, bare.allow.name_servers) == (30_000, ())
+    assert (bare.replicas, bare.baseline_every_s) == ((), None)
+
+
+def test_probes_of_every_kind_are_read() -> None:
+    """Their own lines, or the default of their kind; a websocket's path and headers stand in its request too."""
+    (service,) = parse_catalog(
+        one(
+            """
+base_url: https://shop.example
+allow: {hosts: ["db.example:5432"], name_servers: [10.0.0.2]}
+secrets: {TOKEN: env:TOKEN}
+probes:
+  - {name: the certificate lasts, tls: {target: shop.example, expect: ["json $.days_left >= 14"]}}
+  - {name: the name leads here, dns: {record: aaaa, servers: [10.0.0.2]}}
+  - {name: the database listens, tcp: {target: "db.example:5432"}}
+  - {name: orders serve, grpc: {service: shop.Orders}}
+  - name: the socket answers
+    websocket:
+      path: /live/{{room}}
+      headers: {X-Shop: blue, Authorization: "Bearer ${TOKEN}"}
+      send: ping
+      awaits_message: false
+      inputs: [{room: a}]
+"""
+        )
+    ).services
+    assert [probe.check for probe in service.probes] == [
+        TlsCheck(target="shop.example", expect=("json $.days_left >= 14",)),
+        DnsCheck(record="AAAA", servers=("10.0.0.2",)),
+        TcpCheck(target="db.example:5432"),
+        GrpcCheck(service="shop.Orders"),
+        WebsocketCheck(
+            path="/live/{{room}}",
+            headers=(("X-Shop", "blue"), ("Authorization", "Bearer ${TOKEN}")),
+            send="ping",
+            awaits_message=False,
+            inputs=('{"room":"a"}',),
+        ),
+    ]
+    assert service.probes[0].request.line() == "GET /"
+    assert service.probes[0].expect == ("json $.days_left >= 14",)
+    assert service.probes[4].request.line() == "GET /live/{{room}}"
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("allow: {requests_per_hour: 0}", "allow.requests_per_hour: must be between 1 and 500000, not 0"),
+        ("allow: {name_servers: [ns.example]}", "name_servers[0]: must be an address with an optional port"),
+        ("allow: {name_servers: [169.254.169.253]}", "cannot be asked: 169.254.169.253 is a link-local address."),
+        ("baseline_every_s: 4", "baseline_every_s: must be between 5 and 86400, not 4"),
+        ("replicas: [10.0.0.1:80]", "line 3, services.shop.replicas: stand behind a base_url"),
+        ("base_url: http://a.b\nreplicas: [10.0.0.1]", "replicas[0]: must be an address with a port"),
+        ("base_url: http://a.b\nreplicas:\n- a.b:80", "line 5, services.shop.replicas[0]: must be an address"),
+        ("base_url: http://a.b\nreplicas: [10.0.0.1:80]", "10.0.0.1 is not a public address"),
+        ("base_url: http://a.b\nreplicas: [127.0.0.1:80]", "127.0.0.1 is not a public address"),
+        (
+            "base_url: http://a.b\nallow: {networks: [10.1.0.0/16]}\nreplicas: [10.2.0.1:80]",
+            "line 5, services.shop.replicas[0]: cannot be asked: 10.2.0.1 is outside the networks",
+        ),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {target: c.d}}]", "[0].tls: The catalog does not allow c.d"),
+        ("probes: [{name: a, tls: {}}]", "probes[0].tls: The service shop has no base_url"),
+        ("base_url: http://a.b\nprobes: [{name: a, tls: {}}]", "plain http, which has no certificate"),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {tarjet: a.b}}]", "did you mean target?"),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {expect: [days]}}]", "probes[0].tls.expect[0]"),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {expect: ['status == 200']}}]", "has no status"),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {}, expect: ['size > 1']}]", "expect: belongs into tls"),
+        ("base_url: https://a.b\nprobes: [{name: a, tls: {}, dns: {}}]", "probes[0].dns: cannot stand beside tls"),
+        ("base_url: https://a.b\nprobes: [{name: a, tcp: {}, request: {path: /}}]", "request: cannot stand beside tcp"),
+        ("base_url: https://a.b\nprobes: [{name: a, dns: {record: PTR}}]", "record: must be one of A, AAAA"),
+        ("base_url: https://a.b\nprobes: [{name: a, dns: {servers: [10.0.0.9]}}]", "does not list 10.0.0.9"),
+        ("base_url: https://a.b\nprobes: [{name: a, websocket: {}}]", "websocket.path: is missing"),
+        ("base_url: https://a.b\nprobes: [{name: a, websocket: {path: /, headers: {x: '${T}'}}}]", "not in secrets"),
+        ("base_url: https://a.b\nprobes: [{name: a, websocket: {path: /, send: '{{x}}'}}]", "{{x}} is not defined"),
+    ],
+)  # fmt: skip
+def test_a_mistake_below_http_is_named_by_line_and_key(body: str, complaint: str) -> None:
+    lines = complaints(one(body))
+    assert all(line.startswith("fixloop.yml line ") for line in lines)
+    assert any(complaint in line for line in lines)
+
+
+def test_replicas_of_a_loopback_service_may_be_loopback() -> None:
+    """The same rule as for names."""
+    (service,) = parse_catalog(one("base_url: http://localhost:8080\nreplicas: [127.0.0.1:8081]")).services
+    assert service.replicas == ("127.0.0.1:8081",)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +347,17 @@ KEYS = [
     "body",
     "headers",
     "method",
+    "replicas",
+    "name_servers",
+    "tls",
+    "dns",
+    "tcp",
+    "grpc",
+    "websocket",
+    "target",
+    "servers",
+    "record",
+    "send",
 ]
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.sampled_from(

@@ -11,7 +11,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from fixloop_bot.domain.addresses import LONGEST_ADDRESS, METHODS, WRITES, Target, locate, vet_template
+from fixloop_bot.domain.addresses import (
+    LONGEST_ADDRESS,
+    METHODS,
+    WRITES,
+    Target,
+    check_name_server,
+    locate,
+    locate_name,
+    locate_wire,
+    name_servers,
+    split_address,
+    vet_template,
+)
 from fixloop_bot.domain.catalog import Allow, Origin, Probe, Service
 from fixloop_bot.domain.errors import GateRefused
 from fixloop_bot.domain.headers import check_header, check_header_value
@@ -193,6 +205,118 @@ def assert_parsers_agree(target: Target) -> None:
     assert (yarl.scheme, yarl.host, yarl.port) == (target.origin.scheme, target.origin.host, target.origin.port)
     assert not yarl.user
     assert not any(segment in ("..", ".") for segment in yarl.path.split("/"))
+
+
+# ── targets below HTTP ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+MANY = replace(
+    WIDE,
+    allow=Allow(
+        origins=tuple(
+            Origin.of(url)
+            for url in (
+                "https://shop.example.com", "http://shop.example.com:81", "https://db.example.com:5432",
+                "http://two.example.com:1", "http://two.example.com:2", "http://web.example.com:8080",
+                "https://web.example.com", "http://[2001:4860::1]:8080",
+            )
+        ),
+        name_servers=("10.0.0.2", "[fd12::1]:5353"),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("target", "where"),
+    [
+        ("", "https://shop.example.com"),
+        ("shop.example.com", "https://shop.example.com"),
+        ("shop.example.com:81", "http://shop.example.com:81"),
+        ("db.example.com", "https://db.example.com:5432"),
+        ("web.example.com", "https://web.example.com"),
+        ("web.example.com:8080", "http://web.example.com:8080"),
+        ("two.example.com:2", "http://two.example.com:2"),
+        ("[2001:4860::1]:8080", "http://[2001:4860::1]:8080"),
+    ],
+)
+def test_a_target_is_one_of_the_catalogs_hosts_and_ports(target: str, where: str) -> None:
+    """A host alone is the base_url's port, else the usual, else the only one."""
+    assert str(locate_wire(MANY, target)) == where
+
+
+@pytest.mark.parametrize(
+    ("target", "tls", "word"),
+    [
+        ("evil.example.com", False, "does not allow evil"),
+        ("shop.example.com:8443", False, "does not allow shop.example.com:8443"),
+        ("two.example.com", False, "name one: two.example.com:1, two.example.com:2"),
+        ("two.example.com:1", True, "plain http"),
+        ("Shop.example.com", False, "lower-case"),
+        ("shop.example.com.", False, "plain"),
+        ("user@shop.example.com", False, "user name"),
+        ("shop.example.com/", False, "plain"),
+        ("https://shop.example.com", False, "plain"),
+        ("shop.example.com:099", False, "plain"),
+        ("shop.example.com:99999", False, "does not exist"),
+        ("0x7f.1", False, "number"),
+        ("[2001:4860:0::1]:8080", False, "usual spelling"),
+        ("\u212aelvin.example.com", False, "plain"),
+        (" shop.example.com", False, "plain"),
+    ],
+)
+def test_any_other_target_is_refused(target: str, tls: bool, word: str) -> None:
+    """By the same strict grammar as an address, with a sentence that names what there is."""
+    with pytest.raises(GateRefused, match=word):
+        locate_wire(MANY, target, tls=tls)
+
+
+@given(
+    hostile | st.lists(st.sampled_from(["shop.example.com", ":", "443", "81", "@", "[", "]", "::1", "."])).map("".join)
+)
+def test_whatever_target_is_accepted_is_the_catalogs(target: str) -> None:
+    """Only GateRefused comes out."""
+    try:
+        found = locate_wire(MANY, target)
+    except GateRefused:
+        return
+    assert found in MANY.allow.origins
+    assert target == "" or found.host in target
+
+
+def test_only_the_catalogs_own_names_are_asked_for() -> None:
+    """A name without a port; an address has no name server."""
+    assert locate_name(MANY, "") == "shop.example.com"
+    assert locate_name(MANY, "db.example.com") == "db.example.com"
+    for name, word in [
+        ("evil.example.com", "does not allow"), ("db.example.com:5432", "does not allow"),
+        ("[2001:4860::1]", "is an address"), ("DB.example.com", "lower-case"), ("a_b..c", "plain"),
+    ]:  # fmt: skip
+        with pytest.raises(GateRefused, match=word):
+            locate_name(MANY, name)
+
+
+def test_only_listed_name_servers_are_asked() -> None:
+    """With their ports; none named means all that are listed, none listed means the system's own."""
+    assert name_servers(MANY, ()) == (("10.0.0.2", 53), ("fd12::1", 5353))
+    assert name_servers(MANY, ("10.0.0.2:53",)) == (("10.0.0.2", 53),)
+    assert name_servers(WIDE, ()) == ()
+    for server in ("10.0.0.3", "10.0.0.2:54", "fd12::1", "ns.example.com", "10.0.0.2:", "010.0.0.2"):
+        with pytest.raises(GateRefused):
+            name_servers(MANY, (server,))
+    metadata = replace(MANY, allow=replace(MANY.allow, name_servers=("169.254.169.253",)))
+    with pytest.raises(GateRefused, match="link-local"):
+        name_servers(metadata, ())
+    check_name_server("10.0.0.2")
+
+
+def test_an_address_is_split_in_its_one_spelling() -> None:
+    """With its port, or the usual one; without a usual one, a port has to be there."""
+    assert split_address("10.0.0.2", usual=53) == ("10.0.0.2", 53)
+    assert split_address("fd12::1", usual=53) == ("fd12::1", 53)
+    assert split_address("[fd12::1]:8080") == ("fd12::1", 8080)
+    for text in ("10.0.0.2", "localhost:80", "10.2:80", "fd12:0::1", "10.0.0.2:0", "[10.0.0.2]:80", ""):
+        with pytest.raises(GateRefused):
+            split_address(text)
 
 
 # ── addresses behind a name ───────────────────────────────────────────────────────────────────────────────────────────

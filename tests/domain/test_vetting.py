@@ -13,9 +13,12 @@ from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.errors import PlanRejected
 from fixloop_bot.domain.plans import (
     Check,
+    DnsCheck,
+    GrpcCheck,
     HttpCheck,
     JourneyCheck,
     Leg,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
@@ -23,6 +26,9 @@ from fixloop_bot.domain.plans import (
     Request,
     Role,
     Step,
+    TcpCheck,
+    TlsCheck,
+    WebsocketCheck,
 )
 from fixloop_bot.domain.vetting import requests_needed, vet
 
@@ -233,6 +239,12 @@ CHECKS: st.SearchStrategy[Check] = st.one_of(
     st.builds(MetricCheck, query=TEXT, healthy_when=st.just("<"), limit=NUMBERS, times_before=NUMBERS),
     st.builds(MonitorCheck, monitor_id=TEXT, group=TEXT),
     st.builds(ManualCheck, instruction=TEXT),
+    st.builds(LogsCheck, query=TEXT, per_minute=NUMBERS, times_before=NUMBERS),
+    st.builds(TlsCheck, target=TEXT, expect=LINES),
+    st.builds(TcpCheck, target=TEXT, expect=LINES),
+    st.builds(GrpcCheck, target=TEXT, service=TEXT, expect=LINES),
+    st.builds(DnsCheck, name=TEXT, servers=LINES, expect=LINES),
+    st.builds(WebsocketCheck, path=TEXT, send=st.none() | TEXT, expect=LINES, inputs=LINES),
 )  # fmt: skip
 
 
