@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -24,49 +24,71 @@ class NotJson(Exception):  # noqa: N818 -- a finding about the answer, not an er
 
 
 class Answer:
-    """A response with its parsed views. None of them raises, but ``document`` with NotJson."""
+    """A response with its parsed views. None of them raises, but ``document`` with NotJson.
 
-    def __init__(self, response: Response) -> None:
-        self.response = response
+    Made again of the response that was looked at last, it is the same object: an answer is held against its step's
+    lines, then against what always holds, then captured from and described, and parsed once.
+    """
 
-    @cached_property
-    def _document(self) -> tuple[object] | None:
-        try:
-            return (orjson.loads(self.response.body.removeprefix(b"\xef\xbb\xbf")),)
-        except orjson.JSONDecodeError:
-            return None
+    __slots__ = ("_content_type", "_document", "_headers", "_text", "response")
+
+    _last: ClassVar[Answer | None] = None
+
+    response: Response
+    _content_type: str | None
+    _document: tuple[object] | tuple[()] | None
+    _headers: dict[str, list[str]] | None
+    _text: str | None
+
+    def __new__(cls, response: Response) -> Answer:
+        last = cls._last
+        if last is not None and last.response is response:
+            return last
+        answer = cls._last = super().__new__(cls)
+        answer.response = response
+        answer._content_type = answer._document = answer._headers = answer._text = None
+        return answer
 
     def document(self) -> object:
         """The body as JSON; raises NotJson."""
         if self._document is None:
+            try:
+                self._document = (orjson.loads(self.response.body.removeprefix(b"\xef\xbb\xbf")),)
+            except orjson.JSONDecodeError:
+                self._document = ()
+        if not self._document:
             raise NotJson
         return self._document[0]
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The body as UTF-8; what is not becomes �."""
-        return self.response.body.decode("utf-8", "replace")
+        if self._text is None:
+            self._text = self.response.body.decode("utf-8", "replace")
+        return self._text
 
-    @cached_property
+    @property
     def content_type(self) -> str:
         """``text/html``, without parameters, in lower case; empty if the answer names none."""
-        return (self.header("content-type") or "").split(";")[0].strip().lower()
+        if self._content_type is None:
+            self._content_type = (self.header("content-type") or "").split(";")[0].strip().lower()
+        return self._content_type
 
     def header(self, name: str) -> str | None:
         """A header's values, joined as RFC 9110 (5.3) allows; None if it is missing."""
-        values = self._headers.get(name.lower())
+        values = self._values(name.lower())
         return printable(", ".join(values)) if values else None
 
-    @cached_property
-    def _headers(self) -> dict[str, list[str]]:
-        headers: dict[str, list[str]] = {}
-        for key, value in self.response.headers:
-            headers.setdefault(key.lower(), []).append(value)
-        return headers
+    def _values(self, name: str) -> list[str] | None:
+        if self._headers is None:
+            self._headers = {}
+            for key, value in self.response.headers:
+                self._headers.setdefault(key.lower(), []).append(value)
+        return self._headers.get(name)
 
     def cookie(self, name: str) -> str | None:
         """The value that ``Set-Cookie`` gives to a cookie; None if it gives none."""
-        for value in self._headers.get("set-cookie", ()):
+        for value in self._values("set-cookie") or ():
             left, equals, right = value.split(";")[0].partition("=")
             if equals and left.strip() == name:
                 return printable(right.strip())
@@ -82,8 +104,8 @@ class Answer:
 
 
 def printable(text: str) -> str:
-    """Text without half characters, which RE2 and JSON refuse (aiohttp leaves them in headers that are not UTF-8)."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Text without half characters, which RE2 and JSON refuse (headers that are not UTF-8 hold some)."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def shown(value: object, secrets: Sequence[str] = (), *, name: str = "") -> str:

@@ -6,7 +6,9 @@ Nothing here raises, whatever the answer's bytes are: what cannot be looked at d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 
 from jsonpath_rfc9535 import JSONPathError
@@ -14,13 +16,14 @@ from jsonpath_rfc9535 import JSONPathError
 from fixloop_bot.domain.answers import Answer, NotJson, shown
 from fixloop_bot.domain.captures import captured, parse_capture
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
-from fixloop_bot.domain.expect_terms import Literal, NoValue, worth
+from fixloop_bot.domain.expect_terms import Literal, NoValue, as_decimal, found, same, worth
 from fixloop_bot.domain.judges import JUDGES, Absent, Finding, Look
 from fixloop_bot.domain.not_fooled import implicit
 from fixloop_bot.domain.samples import AssertionResult, Response
 
-__all__ = ["captured", "hold", "hold_all", "implicit", "parse_capture"]
+__all__ = ["captured", "failures", "glance", "hold", "hold_all", "implicit", "parse_capture"]
 
+Glance = Callable[[Answer], bool]
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -55,10 +58,64 @@ def hold_all(
     return tuple(_held(assertion, look) for assertion in assertions if assertion.quantile is None)
 
 
+def failures(
+    assertions: Iterable[Assertion],
+    response: Response,
+    *,
+    values: Mapping[str, object] = NOTHING,
+    response_schema: str | None = None,
+    secrets: Sequence[str] = (),
+) -> list[AssertionResult]:
+    """Those that do not hold, as ``hold_all`` says it; quantiles, held as bounds on this one answer, come last."""
+    look = Look(answer=Answer(response), values=values, response_schema=response_schema, secrets=secrets)
+    own: list[AssertionResult] = []
+    bounds: list[AssertionResult] = []
+    for assertion in assertions:
+        finding = _looked(assertion, look)
+        if not finding.held:
+            (own if assertion.quantile is None else bounds).append(_failed(assertion, finding, look))
+    return own + bounds
+
+
+def glance(assertion: Assertion) -> Glance | None:
+    """A quick look for the commonest lines, which only ever says yes: then the line holds. None where there is none.
+
+    Where it says no, ``hold`` has to look. It raises nothing.
+    """
+    if assertion.comparison is not Comparison.EQUAL or assertion.negated or assertion.length:
+        return None
+    value = assertion.value
+    if assertion.subject is Subject.STATUS and value is None and assertion.codes[0].isdecimal():
+        status = int(assertion.codes[0])
+        return lambda answer: answer.response.status == status
+    if assertion.subject is Subject.JSON and isinstance(value, Literal) and not isinstance(value.value, list | dict):
+        return None if value.names else partial(_glance_at_json, assertion.path, _as_parsed(value.value))
+    return None
+
+
+def _as_parsed(wanted: object) -> object:
+    """A decimal as the float that an answer's JSON has in its place, where there is one: they compare faster."""
+    if isinstance(wanted, Decimal) and as_decimal(float(wanted)) == wanted:
+        return float(wanted)
+    return wanted
+
+
+def _glance_at_json(path: str, wanted: object, answer: Answer) -> bool:
+    try:
+        nodes = found(path, answer.document())
+    except (NotJson, JSONPathError, RecursionError):
+        return False
+    return len(nodes) == 1 and same(nodes[0], wanted)
+
+
 def _held(assertion: Assertion, look: Look) -> AssertionResult:
     finding = _looked(assertion, look)
     if finding.held:
         return AssertionResult(source=assertion.source, held=True, subject=_subject(assertion))
+    return _failed(assertion, finding, look)
+
+
+def _failed(assertion: Assertion, finding: Finding, look: Look) -> AssertionResult:
     seen, name = finding.seen, _subject(assertion)
     return AssertionResult(
         source=assertion.source,

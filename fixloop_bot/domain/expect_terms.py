@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from fixloop_bot.domain.compiled import json_path
+from fixloop_bot.domain.compiled import json_path, plain_steps
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 
@@ -141,7 +141,7 @@ def as_decimal(number: object) -> Decimal:
 def same(one: object, other: object) -> bool:
     """Equality of JSON values: numbers by decimal value (1 is 1.0), everything else by type and value."""
     if is_number(one) and is_number(other):
-        return as_decimal(one) == as_decimal(other)
+        return one == other if type(one) is type(other) else as_decimal(one) == as_decimal(other)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
@@ -151,7 +151,19 @@ def same(one: object, other: object) -> bool:
 
 def found(path: str, document: object) -> list[object]:
     """The values that a path finds, in document order."""
-    return [node.value for node in json_path(path).find(document)]
+    steps = plain_steps(path)
+    if steps is None:
+        return [node.value for node in json_path(path).find(document)]
+    for step in steps:
+        if isinstance(step, str):
+            if not isinstance(document, dict) or step not in document:
+                return []
+            document = document[step]
+        else:
+            if not isinstance(document, list) or not -len(document) <= step < len(document):
+                return []
+            document = document[step]
+    return [document]
 
 
 def worth(term: Term, document: Callable[[], object], values: Mapping[str, object]) -> object:
@@ -216,7 +228,7 @@ def single(term: Term) -> bool:
     """Whether a term has one value by its form, whatever the answer; one value goes with each of many."""
     match term:
         case PathTerm(text=text):
-            return bool(json_path(text).singular_query())
+            return plain_steps(text) is not None
         case Operation(left=left, right=right):
             return single(left) and single(right)
         case Call(function="round" | "abs", argument=argument):

@@ -14,7 +14,7 @@ from typing import Any
 import re2
 
 from fixloop_bot.domain.answers import Answer, path_of, printable
-from fixloop_bot.domain.compiled import Uncompilable, json_path, regex
+from fixloop_bot.domain.compiled import Uncompilable, plain_steps, regex
 from fixloop_bot.domain.compiled import schema as compiled_schema
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expect_terms import (
@@ -28,6 +28,7 @@ from fixloop_bot.domain.expect_terms import (
     same,
     worth,
 )
+from fixloop_bot.domain.strangers import AS_BEFORE, another_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,8 @@ def _leads_to(location: str, wanted: str) -> bool:
 
 def _schema(assertion: Assertion, look: Look) -> Finding:
     text = look.response_schema if assertion.wants_openapi else assertion.schema
+    if assertion.wants_before:
+        return Finding(held=False, told=True, seen="not known from before")
     if text is None:
         return Finding(held=False, told=True, seen="not described by the OpenAPI document")
     try:
@@ -208,6 +211,8 @@ def _schema(assertion: Assertion, look: Look) -> Finding:
     wrong = next(iter(validator.iter_errors(look.document())), None)
     if wrong is None:
         return Finding(held=True)
+    if stranger := another_service(text, look.document()):
+        return Finding(held=False, told=True, seen=stranger, expected=f"the {AS_BEFORE}", subject="body")
     place = "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in wrong.instance_path)
     return Finding(held=False, told=True, seen=f"wrong at {place}: {wrong.message}", expected="a fit", subject="body")
 
@@ -234,7 +239,7 @@ def _json(assertion: Assertion, look: Look) -> Finding:
     nodes = found(assertion.path, look.document())
     if assertion.comparison is Comparison.EXISTS:
         return Finding(held=bool(nodes) != assertion.negated, seen=nodes[0] if nodes else ABSENT)
-    several = not json_path(assertion.path).singular_query()
+    several = plain_steps(assertion.path) is None
     if assertion.length:
         return _length(assertion, look, nodes, several=several)
     if not nodes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fixloop_bot.adapters.http.guard import AddressInfo, Guard, open_plain_socket
@@ -38,9 +38,15 @@ class Bench:
     async def send(
         self, request: Request | str, *expect: str, inputs: Sequence[str] = (), fresh: bool = True, number: int = 1
     ) -> Sample:
-        request = Request(path=request) if isinstance(request, str) else request
-        check = HttpCheck(request=request, expect=expect, inputs=tuple(inputs))
+        check = self.check(request, *expect, inputs=inputs)
         return await self.prober.sample(self.service, check, number=number, fresh=fresh)
+
+    def check(self, request: Request | str, *expect: str, inputs: Sequence[str] = ()) -> HttpCheck:
+        request = Request(path=request) if isinstance(request, str) else request
+        return HttpCheck(request=request, expect=expect, inputs=tuple(inputs))
+
+    def journey(self, *legs: Leg) -> JourneyCheck:
+        return JourneyCheck(legs=legs)
 
     async def travel(self, *legs: Leg, inputs: Sequence[str] = ()) -> Sample:
         return await self.prober.sample(
@@ -68,6 +74,29 @@ class Dials:
     def __call__(self, address: AddressInfo) -> socket.socket:
         self.addresses.append(str(address[4][0]))
         return open_plain_socket(address)
+
+
+class Switchboard:
+    """Leads each address to a loopback port of its own, as if it were another machine, and remembers the dials."""
+
+    def __init__(self, ports: Mapping[str, int]) -> None:
+        self.ports = ports
+        self.addresses: list[str] = []
+
+    def __call__(self, address: AddressInfo) -> socket.socket:
+        self.addresses.append(str(address[4][0]))
+        led = _Led(("127.0.0.1", self.ports[self.addresses[-1]]))
+        led.setblocking(False)
+        return led
+
+
+class _Led(socket.socket):
+    def __init__(self, end: tuple[str, int]) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self._end = end
+
+    def connect(self, address: object) -> None:
+        super().connect(self._end)
 
 
 class Names:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -100,12 +100,27 @@ async def serving(app: web.Application, *, tls: bool = False) -> AsyncIterator[i
 
 @asynccontextmanager
 async def speaking(speak: Speak) -> AsyncIterator[int]:
-    """A raw TCP server on a free loopback port; ``speak`` handles one connection."""
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    """A raw TCP server on a free loopback port; ``speak`` handles one connection. None outlives it."""
+    talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talks[task] = writer
+        with suppress(asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError):
+            await speak(reader, writer)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task, writer in talks.items():
+            task.cancel()
+            await asyncio.wait([task])
+            writer.transport.abort()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 def answering(raw: bytes) -> Speak:

@@ -12,14 +12,17 @@ import pytest
 
 from fixloop_bot import __version__
 from fixloop_bot.adapters.http.evidence import Veil
-from fixloop_bot.adapters.http.guard import open_plain_socket
+from fixloop_bot.adapters.http.guard import Guard, open_plain_socket
+from fixloop_bot.adapters.http.prober import HttpProber
 from fixloop_bot.domain.errors import BadInput, GateRefused
 from fixloop_bot.domain.plans import Leg, Request
 from fixloop_bot.domain.samples import FaultKind, Outcome
-from tests.adapters.probing import TOKEN, Bench, service_at
+from tests.adapters.probing import TOKEN, Bench, FixedClock, service_at
 from tests.adapters.targets import (
+    Shop,
     answering,
     free_port,
+    serving,
 )
 
 # ── filling ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,3 +293,44 @@ async def test_real_sockets_are_used_by_default() -> None:
     """The default socket is non-blocking TCP of the address's family."""
     with open_plain_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))) as opened:
         assert (opened.family, opened.type, opened.getblocking()) == (socket.AF_INET, socket.SOCK_STREAM, False)
+
+
+async def test_a_new_secret_is_sent_and_masked_at_once() -> None:
+    """What was made ready with the old value is not sent again, and neither value is shown."""
+    shop, vault = Shop(), {"env:TOKEN": TOKEN}
+    async with serving(shop.app()) as port:
+        prober = HttpProber(guard=Guard(), clock=FixedClock(), secrets=vault.get)
+        bench = Bench(prober, service_at(port))
+        check = bench.check(Request(path="/echo?key=${TOKEN}"), "status == 418")
+        for value in (TOKEN, "an0ther-s3cret", "an0ther-s3cret"):
+            vault["env:TOKEN"] = value
+            sample = await prober.sample(bench.service, check, number=1, fresh=False)
+            assert shop.requests[-1].query["key"] == value
+            assert value not in repr(sample)
+        await prober.aclose()
+
+
+async def test_inputs_are_vetted_each(shop: Bench) -> None:
+    """One good input makes no other one good: what is kept ready is kept for its own input."""
+    check = shop.check("/items/{{sku}}", inputs=['{"sku": "A1"}', '{"sku": "../../admin"}', '{"sku": "B2"}'])
+    for _ in range(3):
+        samples = [await shop.prober.sample(shop.service, check, number=number, fresh=False) for number in (1, 2, 3)]
+        assert [sample.outcome for sample in samples] == [Outcome.PASSED, Outcome.VOID, Outcome.PASSED]
+    assert {request.path for request in shop.shop.requests} == {"/items/A1", "/items/B2"}
+
+
+async def test_a_cookie_that_expires_is_sent_no_more(against: Callable[..., object]) -> None:
+    """Max-Age 0 and below take a cookie away; what could be read as more than a cookie is not kept."""
+    heads: list[bytes] = []
+    given = iter([b"a=1; Path=/\r\nSet-Cookie: b=2\r\nSet-Cookie: c=\xc3\xa9", b"a=x; Max-Age=0", b"d=4"])
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: %s\r\nContent-Length: 2\r\n\r\nok" % next(given))
+
+    legs = [Leg(request=Request(path="/echo"), expect=("status == 200",))] * 3
+    sample = await (await against(speak)).travel(*legs)
+    assert sample.outcome is Outcome.PASSED
+    cookies = [[line for line in head.split(b"\r\n") if line.startswith(b"cookie:")] for head in heads]
+    assert cookies == [[], [b"cookie: a=1; b=2"], [b"cookie: b=2"]]

@@ -1,10 +1,8 @@
-"""Reading an answer's body: decoded, capped, and never more of it in memory than the cap."""
+"""An answer's body: decoded as it comes in, capped, and never more of it in memory than the cap."""
 
 from __future__ import annotations
 
 import zlib
-
-import aiohttp
 
 LARGEST_BODY = 1_000_000  # decoded bytes
 
@@ -17,44 +15,46 @@ class BrokenEncoding(Exception):  # noqa: N818 - said of the answer
     """The body is not what its Content-Encoding says."""
 
 
-async def read_body(response: aiohttp.ClientResponse, limit: int = LARGEST_BODY) -> bytes:
-    """The decoded body; raises BodyTooLarge, BrokenEncoding or aiohttp's errors. Never holds more than the limit.
+class BodyCutOff(Exception):  # noqa: N818 - said of the answer
+    """The compressed body ends too early."""
 
-    Decoding is done here and not by aiohttp, so that a small bomb is stopped at the cap, not after it burst.
+
+class Body:
+    """Collects chunks. Decoding is done piece by piece, so that a small bomb is stopped at the cap, before it bursts.
+
+    ``encoding`` is the Content-Encoding; one that was not asked for leaves the bytes as they came.
     """
-    if response.method == "HEAD":
-        return b""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    decode = _decoder(encoding)
-    parts: list[bytes] = []
-    received = decoded = 0
-    async for chunk in response.content.iter_any():
-        received += len(chunk)
-        part = decode(chunk, limit - decoded + 1)
-        decoded += len(part)
-        parts.append(part)
-        if max(received, decoded) > limit:
+
+    __slots__ = ("_decode", "_left", "_limit", "_parts", "_received")
+
+    def __init__(self, encoding: str = "", limit: int = LARGEST_BODY) -> None:
+        self._decode = _decoder(encoding.strip().lower()) if encoding else None
+        self._limit = self._left = limit
+        self._received = 0
+        self._parts: list[bytes] = []
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next bytes as received; raises BodyTooLarge or BrokenEncoding."""
+        self._received += len(chunk)
+        part = chunk if self._decode is None else self._decode(chunk, self._left + 1)
+        self._left -= len(part)
+        self._parts.append(part)
+        if self._left < 0 or self._received > self._limit:
             raise BodyTooLarge
-    if received and not decode.finished:
-        raise aiohttp.ClientPayloadError("the compressed body ends too early")
-    return b"".join(parts)
 
-
-class _Plain:
-    """No encoding, or one that was not asked for: the bytes as they are."""
-
-    finished = True
-
-    def __call__(self, chunk: bytes, room: int) -> bytes:
-        return chunk
+    def end(self) -> bytes:
+        """The decoded body; raises BodyCutOff. No bytes at all are an empty body, whatever its encoding."""
+        if self._decode is not None and self._received and not self._decode.finished:
+            raise BodyCutOff
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
 class _Inflate:
     """gzip, or deflate with or without its zlib wrapper (servers send both)."""
 
     def __init__(self, encoding: str) -> None:
-        self._bits: int | None = 16 + zlib.MAX_WBITS if encoding.endswith("gzip") else None
-        self._inflate = zlib.decompressobj(self._bits) if self._bits is not None else None
+        bits = 16 + zlib.MAX_WBITS if encoding.endswith("gzip") else None
+        self._inflate = zlib.decompressobj(bits) if bits is not None else None
 
     @property
     def finished(self) -> bool:
@@ -70,5 +70,5 @@ class _Inflate:
             raise BrokenEncoding(str(error)) from error
 
 
-def _decoder(encoding: str) -> _Plain | _Inflate:
-    return _Inflate(encoding) if encoding in ("gzip", "x-gzip", "deflate") else _Plain()
+def _decoder(encoding: str) -> _Inflate | None:
+    return _Inflate(encoding) if encoding in ("gzip", "x-gzip", "deflate") else None

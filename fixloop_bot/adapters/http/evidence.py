@@ -17,7 +17,7 @@ LONGEST_BODY_IN_CURL = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _NOTHING = re.compile(r"(?!)")
 _TEXTUAL = re.compile(r"text/|[/+]json\b|[/+]xml\b|javascript|x-www-form-urlencoded|x-ndjson|yaml|graphql")
-_REPLICA_HEADERS = ("x-replica", "x-served-by", "x-backend-server")
+_REPLICA_HEADERS = {"x-replica": 0, "x-served-by": 1, "x-backend-server": 2}  # in the order of their worth
 
 
 class Veil:
@@ -71,13 +71,10 @@ def excerpt(response: Response, veil: Veil) -> str:
     return veil.shown(response.body.decode("utf-8", "replace"), EXCERPT)
 
 
-def replica(response: Response, veil: Veil) -> str | None:
+def named_replica(response: Response, veil: Veil) -> str | None:
     """The replica that answered, if it said so."""
-    for name in _REPLICA_HEADERS:
-        value = response.header(name)
-        if value:
-            return veil.shown(value, 60)
-    return None
+    said = [(_REPLICA_HEADERS[name], value) for name, value in response.headers if name in _REPLICA_HEADERS and value]
+    return veil.shown(min(said, key=lambda each: each[0])[1], 60) if said else None
 
 
 def curl(filled: FilledRequest, target: Target, veil: Veil) -> str:

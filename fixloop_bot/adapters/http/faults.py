@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
 
-import aiohttp
-
-from fixloop_bot.adapters.http.bodies import BodyTooLarge, BrokenEncoding
-from fixloop_bot.adapters.http.guard import ForbiddenAddress, LostConnection, NameNotFound
+from fixloop_bot.adapters.http.bodies import BodyCutOff, BodyTooLarge, BrokenEncoding
+from fixloop_bot.adapters.http.guard import ConnectTimeout, ForbiddenAddress, NameNotFound, NotConnected
+from fixloop_bot.adapters.http.reading import MalformedAnswer
+from fixloop_bot.adapters.http.switch import Halted
 from fixloop_bot.domain.errors import BadInput, GateRefused
 from fixloop_bot.domain.samples import Fault, FaultKind
 
@@ -19,8 +20,8 @@ _BY_ERRNO = {
     errno.EPIPE: FaultKind.RESET,
     errno.ETIMEDOUT: FaultKind.TIMEOUT,
 }
-TROUBLE = (aiohttp.ClientError, OSError, TimeoutError, BodyTooLarge, BrokenEncoding)
-"""What a request may meet on its way; anything else is a bug here and must be seen."""
+TROUBLE = (OSError, EOFError, BodyTooLarge, BodyCutOff, BrokenEncoding, MalformedAnswer, Halted)
+"""What a request may meet on its way (time-outs are OSErrors); anything else is a bug here and must be seen."""
 
 
 def fault_of(error: BaseException, *, answered: bool = False) -> Fault:
@@ -34,50 +35,43 @@ def fault_of(error: BaseException, *, answered: bool = False) -> Fault:
             return Fault(kind=FaultKind.GATE, detail=str(error))
         case BadInput():
             return Fault(kind=FaultKind.UNFILLED, detail=str(error))
+        case Halted():
+            return Fault(kind=FaultKind.STOPPED, detail=str(error))
         case BodyTooLarge():
             return Fault(kind=FaultKind.TOO_LARGE)
         case BrokenEncoding():
             return Fault(kind=FaultKind.PROTOCOL, detail="the body is not what its Content-Encoding says")
+        case MalformedAnswer():
+            return Fault(kind=FaultKind.PROTOCOL)
+        case ForbiddenAddress():
+            return Fault(kind=FaultKind.GATE, detail=f"{error.strerror}.")
+        case NameNotFound():
+            return Fault(kind=FaultKind.NAME_NOT_FOUND, detail=str(error))
+        case NotConnected():
+            return _not_connected(error)
         case TimeoutError():
             return Fault(kind=FaultKind.TIMEOUT, detail=_timeout(error, answered))
-        case aiohttp.ClientConnectorError() | aiohttp.ClientSSLError():
-            return _connect_fault(error)
-        case LostConnection():
-            return Fault(kind=FaultKind.RESET)
-        case aiohttp.InvalidURL():
-            return Fault(kind=FaultKind.GATE, detail="The address cannot be sent as it is.")
     return _broken_answer(error, answered)
 
 
 def _broken_answer(error: BaseException, answered: bool) -> Fault:
-    if answered and isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientConnectionError | OSError):
+    if answered:
         return Fault(kind=FaultKind.TRUNCATED)
-    if isinstance(error, OSError | aiohttp.ClientConnectionError):
-        return Fault(kind=FaultKind.RESET)
-    return Fault(kind=FaultKind.PROTOCOL)
+    match error:
+        case ssl.SSLCertVerificationError():
+            return Fault(kind=FaultKind.TLS, detail=error.verify_message[:120])
+        case ssl.SSLError():
+            return Fault(kind=FaultKind.PROTOCOL, detail="no TLS connection could be made")
+    return Fault(kind=FaultKind.RESET)
 
 
 def _timeout(error: TimeoutError, answered: bool) -> str:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
+    if isinstance(error, ConnectTimeout):
         return "no connection"
     return "the answer did not end" if answered else ""
 
 
-def _connect_fault(error: aiohttp.ClientConnectorError) -> Fault:
-    cause: BaseException = error.os_error if hasattr(error, "os_error") else error
-    if isinstance(cause, ForbiddenAddress):
-        return Fault(kind=FaultKind.GATE, detail=f"{cause.strerror}.")
-    if isinstance(cause, NameNotFound):
-        return Fault(kind=FaultKind.NAME_NOT_FOUND, detail=str(cause))
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Fault(kind=FaultKind.TLS, detail=_certificate(error))
-    if isinstance(error, aiohttp.ClientSSLError):
-        return Fault(kind=FaultKind.PROTOCOL, detail="no TLS connection could be made")
-    number = cause.errno if isinstance(cause, OSError) else None
-    kind = _BY_ERRNO.get(number or 0, FaultKind.UNREACHABLE)
-    return Fault(kind=kind, detail="" if kind is not FaultKind.UNREACHABLE or not number else os.strerror(number))
-
-
-def _certificate(error: aiohttp.ClientConnectorCertificateError) -> str:
-    reason = getattr(error.certificate_error, "verify_message", "")
-    return str(reason)[:120]
+def _not_connected(error: NotConnected) -> Fault:
+    kind = _BY_ERRNO.get(error.errno or 0, FaultKind.UNREACHABLE)
+    described = kind is FaultKind.UNREACHABLE and error.errno
+    return Fault(kind=kind, detail=os.strerror(error.errno or 0) if described else "")

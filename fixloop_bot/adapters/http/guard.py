@@ -1,25 +1,24 @@
-"""The gate's last metres: sessions that can only dial addresses which the catalog declares.
+"""The gate's last metres: connections to addresses that the catalog declares, and to nothing else.
 
-``domain.addresses`` decides whether a request may be sent; here its host name is resolved once, **every**
-address of the answer is judged, and those very addresses are dialled with the original Host and SNI. The
-socket factory is the last line: it sees the address before the connect, also that of a host written as an
-address, which passes no resolver.
+``domain.addresses`` decides whether a request may be sent; here its host name is resolved once, **every** address of
+the answer is judged, and one of those very addresses is dialled, to be spoken to with the original Host and SNI. It is
+judged once more right before the connect, also where a host written as an address passes no resolver.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import SimpleNamespace
+from ipaddress import ip_address
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-
+from fixloop_bot.adapters.http.switch import KillSwitch
 from fixloop_bot.domain.catalog import Origin, Service
 from fixloop_bot.domain.networks import forbidden_address, is_loopback_host
 
@@ -27,7 +26,8 @@ CONNECT_S = 3.0
 TOTAL_S = 10.0
 RESOLVE_S = 3.0
 REMEMBER_S = 5.0  # so that fresh connections do not measure the name server, yet follow a fail-over by DNS
-KEEP_ALIVE_S = 4.0  # under the 5 s after which common servers close, so that a reused one is alive
+_ADDRESS_AND_PORT = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::([1-9][0-9]{0,4}))?")
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 AddressInfo = tuple[int, int, int, str, tuple[object, ...]]
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -35,27 +35,42 @@ OpenSocket = Callable[[AddressInfo], socket.socket]
 
 
 class ForbiddenAddress(OSError):  # noqa: N818 - as errors.GateRefused
-    """An address outside the policy. An OSError: that is what aiohttp passes on from resolver and socket."""
+    """An address outside the policy; ``strerror`` says why."""
 
 
 class NameNotFound(OSError):  # noqa: N818 - a fault of that name
     """Our resolver has no answer, or none in time."""
 
 
-class LostConnection(aiohttp.ClientError):
-    """The server closed the connection before it answered. Not an OSError: aiohttp would silently send again."""
+class NotConnected(OSError):  # noqa: N818 - as above
+    """No connection could be made; ``errno`` says why."""
+
+
+class ConnectTimeout(TimeoutError):  # noqa: N818 - as above
+    """No connection could be made in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A connected non-blocking TCP socket, and who it leads to.
+
+    ``address`` is the address that was dialled, with its port (``10.20.0.4:8080``); a replica as the catalog writes it.
+    """
+
+    socket: socket.socket
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The addresses that one service's names may resolve to. Sessions are never shared between policies."""
+    """The addresses that one service's names may resolve to. Connections are never shared between policies."""
 
     networks: tuple[str, ...]
     base_is_loopback: bool
 
     @classmethod
     def of(cls, service: Service) -> Policy:
-        return cls(networks=service.allow.networks, base_is_loopback=_is_loopback_url(service.base_url))
+        return _policy(service.allow.networks, service.base_url)
 
     def check(self, address: str) -> None:
         """Raise ForbiddenAddress if this address must not be dialled."""
@@ -65,8 +80,9 @@ class Policy:
 
 
 @lru_cache(maxsize=1024)
-def _is_loopback_url(base_url: str | None) -> bool:
-    return base_url is not None and is_loopback_host(Origin.of(base_url).host)
+def _policy(networks: tuple[str, ...], base_url: str | None) -> Policy:
+    loopback = base_url is not None and is_loopback_host(Origin.of(base_url).host)
+    return Policy(networks=networks, base_is_loopback=loopback)
 
 
 async def ask_system(host: str) -> Sequence[str]:
@@ -83,21 +99,51 @@ def open_plain_socket(address: AddressInfo) -> socket.socket:
     return plain
 
 
-class CheckedResolver(AbstractResolver):
-    """Resolves a name and refuses the whole answer if any address in it is outside the policy."""
+class CheckedResolver:
+    """Resolves names for one policy, and refuses a whole answer if any address in it is outside that.
 
-    def __init__(self, policy: Policy, resolve: Resolve, *, patience_s: float = RESOLVE_S) -> None:
+    An answer is remembered for ``remember_s``. Who asks for a name while it is being asked for shares the answer.
+    """
+
+    def __init__(
+        self, policy: Policy, resolve: Resolve, *, remember_s: float = REMEMBER_S, patience_s: float = RESOLVE_S
+    ) -> None:
         self._policy = policy
         self._resolve = resolve
+        self._remember_s = remember_s
         self._patience_s = patience_s
+        self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._asking: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        addresses = await self._answer(host)
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """Every address of a name (of an address: itself); raises ForbiddenAddress or NameNotFound."""
+        until, addresses = self._known.get(host, (0.0, ()))
+        if until > time.monotonic():
+            return addresses
+        if host in self._asking:
+            return await asyncio.shield(self._asking[host])
+        return await self._ask(host)
+
+    async def _ask(self, host: str) -> tuple[str, ...]:
+        shared = self._asking[host] = asyncio.get_running_loop().create_future()
+        try:
+            addresses = await self._checked(host)
+        except BaseException as error:
+            shared.set_exception(error if isinstance(error, OSError) else NameNotFound(f"{host} was not resolved"))
+            shared.exception()  # whether anybody else waits for it or not, it has been seen
+            raise
+        else:
+            shared.set_result(addresses)
+            self._known[host] = (time.monotonic() + self._remember_s, addresses)
+            return addresses
+        finally:
+            del self._asking[host]
+
+    async def _checked(self, host: str) -> tuple[str, ...]:
+        addresses = (host,) if is_address(host) else await self._answer(host)
         for address in addresses:
             self._policy.check(address)
-        return [_resolved(host, address, port) for address in addresses]
+        return tuple(addresses)
 
     async def _answer(self, host: str) -> Sequence[str]:
         try:
@@ -111,24 +157,9 @@ class CheckedResolver(AbstractResolver):
             raise NameNotFound(f"{host} has no address here")
         return addresses
 
-    async def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def _resolved(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=family,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST,
-    )
-
 
 class Guard:
-    """Keeps two sessions for each policy: one pools connections, one opens a new one for every request."""
+    """Dials for every kind of check: the only place where a connection to a service is made."""
 
     def __init__(
         self,
@@ -143,68 +174,115 @@ class Guard:
         self._open_socket = open_socket
         self._tls = tls
         self._remember_s = remember_s
-        self._timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_S)
-        self._sessions: dict[tuple[Policy, bool], aiohttp.ClientSession] = {}
+        self.switch = KillSwitch()
+        self._resolvers: dict[Policy, CheckedResolver] = {}
+        self._turns: dict[tuple[Policy, str], int] = {}
+        self._sharing: set[str] = set()
+        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
+        self.total_s = total_s
 
-    def session(self, service: Service, *, fresh: bool) -> aiohttp.ClientSession:
-        """The session of a service's policy, opened on first use; needs a running loop."""
-        key = (Policy.of(service), fresh)
-        if key not in self._sessions:
-            self._sessions[key] = self._open(*key)
-        return self._sessions[key]
+    async def connect(self, service: Service, host: str, port: int, *, replica: str | None = None) -> Connected:
+        """A TCP connection to one address of the name, or to ``replica`` (``10.20.0.4:8080``) in its place.
 
-    async def aclose(self) -> None:
-        """Close every connection."""
-        sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            await session.close()
+        The name is resolved once and every address of the answer judged; turns go round them. Another address is not
+        tried when one fails: a dead replica must be seen. (It is where no packet could leave, for want of IPv6 here;
+        and of a loopback name, whose addresses are one machine.) Raises ForbiddenAddress, NameNotFound, NotConnected,
+        ConnectTimeout, or Halted while the kill switch is on.
+        """
+        self.switch.check()
+        policy = Policy.of(service)
+        if replica is not None:
+            address, port = split_address(replica, port)
+            return Connected(socket=await self._dial(policy, address, port), address=replica)
+        addresses = await self._resolver(policy).addresses(host)
+        first = self._turn(policy, host, len(addresses))
+        same_machine = is_loopback_host(host)
+        if len(addresses) > 1:
+            self._sharing.update(joined(address, port) for address in addresses)
+        for address in (*addresses[first:], *addresses[:first])[:-1]:
+            try:
+                return Connected(socket=await self._dial(policy, address, port), address=joined(address, port))
+            except NotConnected as error:
+                if error.errno not in _NO_ROUTE and not (same_machine and error.errno == errno.ECONNREFUSED):
+                    raise
+        last = addresses[first - 1]
+        return Connected(socket=await self._dial(policy, last, port), address=joined(last, port))
 
-    def _open(self, policy: Policy, fresh: bool) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=self._connector(policy, fresh),
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trace_configs=[_stopwatch()],
-            middlewares=(_send_once,),
-            trust_env=False,
-            auto_decompress=False,
-        )
+    def shares_its_name(self, address: str) -> bool:
+        """Whether a dialled address stands beside others of the same name."""
+        return address in self._sharing
 
-    def _connector(self, policy: Policy, fresh: bool) -> aiohttp.TCPConnector:
-        def checked_socket(address: AddressInfo) -> socket.socket:
-            policy.check(str(address[4][0]))
-            return self._open_socket(address)
+    def tls(self, *protocols: str) -> ssl.SSLContext:
+        """A client's context with the system's trust (``SSL_CERT_FILE`` honoured); ``protocols`` are ALPN names."""
+        if protocols not in self._contexts:
+            context = ssl.create_default_context() if self._tls is None else _with_trust_of(self._tls)
+            if protocols:
+                context.set_alpn_protocols(list(protocols))
+            self._contexts[protocols] = context
+        return self._contexts[protocols]
 
-        return aiohttp.TCPConnector(
-            resolver=CheckedResolver(policy, self._resolve),
-            socket_factory=checked_socket,
-            ttl_dns_cache=self._remember_s,  # type: ignore[arg-type]  # any number of seconds works
-            force_close=fresh,
-            limit=0,  # the run's own budget limits concurrency; waiting in a queue here would be our lag
-            ssl=self._tls if self._tls is not None else True,
-            keepalive_timeout=aiohttp.helpers.sentinel if fresh else KEEP_ALIVE_S,
-        )
+    def _resolver(self, policy: Policy) -> CheckedResolver:
+        if policy not in self._resolvers:
+            self._resolvers[policy] = CheckedResolver(policy, self._resolve, remember_s=self._remember_s)
+        return self._resolvers[policy]
+
+    def _turn(self, policy: Policy, host: str, places: int) -> int:
+        turn = self._turns[policy, host] = self._turns.get((policy, host), -1) + 1
+        return place_of(turn, places)
+
+    async def _dial(self, policy: Policy, address: str, port: int) -> socket.socket:
+        policy.check(address)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        end: tuple[object, ...] = (address, port, 0, 0) if family == socket.AF_INET6 else (address, port)
+        try:
+            opened = self._open_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", end))
+        except OSError as error:
+            raise NotConnected(error.errno, error.strerror) from error
+        try:
+            async with asyncio.timeout(CONNECT_S) as patience:
+                await asyncio.get_running_loop().sock_connect(opened, end)
+        except OSError as error:
+            opened.close()
+            if patience.expired():
+                raise ConnectTimeout(f"no connection in {CONNECT_S:g} s") from None
+            raise NotConnected(error.errno, error.strerror) from error
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
 
-def _stopwatch() -> aiohttp.TraceConfig:
-    """Notes on the request's trace context when its first byte goes out, connecting left out."""
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(_note_sent)
-    return trace
+def _with_trust_of(given: ssl.SSLContext) -> ssl.SSLContext:
+    """A new context that trusts the same authorities: each set of ALPN names needs its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authorities = given.get_ca_certs(binary_form=True)
+    if authorities:
+        context.load_verify_locations(cadata=b"".join(authorities))
+    return context
 
 
-async def _note_sent(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestHeadersSentParams
-) -> None:
-    if context.trace_request_ctx is not None:
-        context.trace_request_ctx.start()
+def place_of(turn: int, places: int) -> int:
+    """Whose turn it is, each once a round; every round starts one later, lest two alternating callers never change."""
+    return (turn + turn // places) % places
 
 
-async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating an idempotent request after a lost connection: a retry hides the fault."""
+def split_address(text: str, port: int) -> tuple[str, int]:
+    """``10.20.0.4:8080`` or ``[fd00::4]:8080`` as address and port; the given port where the text has none."""
+    found = _ADDRESS_AND_PORT.fullmatch(text)
+    if found is None:
+        raise ForbiddenAddress(errno.EACCES, f"{text} is not an address with a port")
+    return found[1] or found[2], int(found[3] or port)
+
+
+def joined(address: str, port: int) -> str:
+    """An address with its port, as people write it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, and so needs no name server."""
     try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise LostConnection(str(error)) from error
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
