@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from html import unescape
 
 from fixloop_bot.domain.answers import Answer, NotJson, shown
 from fixloop_bot.domain.compiled import regex
@@ -16,12 +17,14 @@ from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expect_terms import Literal
 from fixloop_bot.domain.judges import covers
 from fixloop_bot.domain.samples import AssertionResult, Response
+from fixloop_bot.domain.strangers import stranger
 
 EXACTLY = frozenset({401, 403, 404, 405, 407, 410, 429})
 """Refusals and lost routes: a class (4xx) or a bound (< 500) does not mean them, only the code itself does."""
 
 _HEAD = 16_384  # bytes of a page in which its title and form are looked for
 _SMALL = 2_000  # bytes up to which a page's whole text counts as what it says
+_QUOTED = 60  # characters of a stranger's page that are told
 _LOGIN_WORD = r"(?i)\b(log[ _-]?in|sign[ _-]?in|sign[ _-]?on|sso|auth|oauth2?|saml|authenticate|authorize)\b"
 _ASKS_FOR_IT = r"(?is)<input[^>]{0,300}type\s*=\s*[\"']?password"
 _TITLE = r"(?is)<(?:title|h1)[^>]{0,300}>([^<]{0,300})"
@@ -37,6 +40,7 @@ _CACHE_HEADERS = (
     "x-cache", "x-cache-status", "cf-cache-status", "x-proxy-cache", "x-vercel-cache", "x-nextjs-cache",
     "x-varnish-cache", "x-fastcgi-cache", "x-drupal-cache", "x-litespeed-cache", "cache-status", "x-cache-lookup",
 )  # fmt: skip
+_SAYS_CACHED = frozenset({"age", *_CACHE_HEADERS})
 _HIT = r"(?i)\b(hit|stale|updating|revalidated)\b"
 
 
@@ -55,7 +59,10 @@ def implicit(
     wants = _Wants(assertions)
     looks: list[Callable[[_Wants, Answer], Iterator[_Wrong]]] = [_status, _login_redirect, _cached, _truncated]
     if method.upper() != "HEAD":
-        looks += [_empty, _wrong_type, _page, _polite_error]
+        looks += [_empty, _wrong_type, _page, _another_service, _polite_error]
+    wrong = [found for look in looks for found in look(wants, answer)]
+    if not wrong:
+        return ()
     return tuple(
         AssertionResult(
             source="rule of proof 4",
@@ -64,8 +71,7 @@ def implicit(
             seen=shown(seen, secrets).strip('"'),
             expected=expected,
         )
-        for look in looks
-        for subject, seen, expected in look(wants, answer)
+        for subject, seen, expected in wrong
     )
 
 
@@ -114,6 +120,12 @@ class _Wants:
         )
         return blank or self.looks_at(Subject.SIZE, Subject.SHA256)
 
+    def quotes(self, seen: str) -> bool:
+        """Whether a line on the body asks for these very words, or for a part of them."""
+        lines = [line for line in self.assertions if line.subject is Subject.BODY and not line.negated]
+        texts = [line.value.value for line in lines if isinstance(line.value, Literal)]
+        return any(isinstance(text, str) and text.casefold() in seen.casefold() for text in texts if text)
+
     def says(self, pattern: str) -> bool:
         """Whether a line on the body speaks of it, so that the step wants exactly that page."""
         spoken = [
@@ -127,6 +139,8 @@ class _Wants:
 def _status(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
     """The status is named by a line, or else it is 2xx; a refusal or a lost route is named by its very code."""
     status = answer.response.status
+    if 200 <= status <= 299:
+        return
     lines = [line for line in wants.assertions if line.subject is Subject.STATUS]
     if any(_wants_exactly(line, status) for line in lines):
         return
@@ -170,7 +184,7 @@ def _truncated(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
 def _empty(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
     """An empty 2xx where the step looks into the body, or where the answer itself announces content."""
     response = answer.response
-    if response.body.strip() or not 200 <= response.status <= 299 or wants.emptiness:
+    if (response.body and not response.body.isspace()) or not 200 <= response.status <= 299 or wants.emptiness:
         return
     announced = answer.content_type in _HTML or _is_json(answer.content_type)
     if wants.content or (announced and response.status not in (204, 205)):
@@ -182,12 +196,14 @@ def _is_json(content_type: str) -> bool:
 
 
 def _wrong_type(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
-    if wants.json and answer.content_type in _NOT_JSON_TYPES and not wants.names_header("content-type"):
+    if answer.content_type in _NOT_JSON_TYPES and wants.json and not wants.names_header("content-type"):
         yield "content type", answer.content_type, "JSON"
 
 
 def _cached(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
     """An answer from a cache says how the service was, not how it is."""
+    if not any(name in _SAYS_CACHED for name, _ in answer.response.headers):
+        return
     age = (answer.header("age") or "").strip()
     if age.isdecimal() and age.strip("0") and not wants.names_header("age"):
         yield "answer", f"cached (Age {age} s)", "a fresh one"
@@ -215,6 +231,33 @@ def _page(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
         yield "answer", "a maintenance page", "the service's own answer"
 
 
+def _another_service(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+    """The page of a server, host, content network or portal that does not know the service, with a 2xx."""
+    response = answer.response
+    if not 200 <= response.status <= 299 or not response.body:
+        return
+    if response.body.startswith((b"{", b"[")) and not response.body.startswith(b'{"message"'):
+        return  # no stranger begins like this, most answers do, and the patterns are costly when cold
+    html, small = _looks_like_html(answer), len(response.body) <= _SMALL
+    if not html and not small:
+        return
+    titles = regex(_TITLE).findall(response.body[:_HEAD]) if html else []
+    text = (_without_tags(_without_head(response.body)) if html else response.body) if small else b""
+    found = stranger([_text(title) for title in titles], _text(text))
+    if found is not None and not wants.quotes(found[1]):
+        who, words = found
+        yield "answer", f"{who} (“{words[:_QUOTED]}”)", "the service's own answer"
+
+
+def _text(part: bytes) -> str:
+    return unescape(part.decode("utf-8-sig", "replace")).strip()
+
+
+def _without_head(page: bytes) -> bytes:
+    """The page from its body on: the title is looked at by itself."""
+    return page[max(0, page.lower().find(b"</head>")) :]
+
+
 def _is_login(wants: _Wants, head: bytes, titles: bytes) -> bool:
     """A page that asks for a password where JSON was expected, or whose title says that this is all it does."""
     if not regex(_ASKS_FOR_IT).search(head) or wants.says(_LOGIN_WORD) or wants.says(r"(?i)password"):
@@ -223,8 +266,9 @@ def _is_login(wants: _Wants, head: bytes, titles: bytes) -> bool:
 
 
 def _looks_like_html(answer: Answer) -> bool:
-    start = answer.response.body[:200].lstrip().lower()
-    return answer.content_type in _HTML or start.startswith((b"<!doctype html", b"<html"))
+    if answer.content_type in _HTML:
+        return True
+    return answer.response.body[:200].lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
 
 
 @lru_cache(maxsize=1)
