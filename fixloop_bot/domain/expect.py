@@ -2,7 +2,7 @@
 
 ::
 
-    line       = status | header | cookie | json | schema | body | latency | quantile | size | sha256 | redirect
+    line       = status | header | cookie | json | schema | shape | body | latency | quantile | size | sha256 | redirect
 
     status     = "status" ( order CODE | [not] "in" codes )              status == 200      status in 2xx, 304
     header     = "header" NAME text                                      header content-type contains json
@@ -10,6 +10,7 @@
     json       = "json" PATH ( value | text | [not] "type" TYPE )        json $.total == 19.99
                | "json" PATH "length" order NUMBER                       json $.items length == 12
     schema     = "schema" ( JSON | "openapi" )                           schema {"required": ["id"]}
+    shape      = "shape" "as" "before"                                   shape as before
     body       = "body" text                                             body not contains "Exception"
     latency    = "latency" order NUMBER [ "ms" | "s" ]                   latency < 400
     quantile   = "p" NUMBER ( "<" | "<=" ) NUMBER [ "ms" | "s" ]         p95 < 400 ms
@@ -36,6 +37,7 @@
 * ``{{name}}`` stands for an input or a captured value, in quotes or not; alone it keeps its type, in a text it is text.
 * ``contains`` ignores case in a header. ``body ==`` ignores the space around.
 * A quantile says something about the step, not about one answer: ``Assertion.quantile``.
+* ``schema openapi`` and ``shape as before`` (the baseline's keys and types) become a schema before the plan is frozen.
 
 Long because the grammar stands beside its reader.
 """
@@ -101,7 +103,8 @@ class Assertion:
     """One parsed ``expect`` line; immutable, hashable, parsed once.
 
     ``name`` is the header's or cookie's, ``path`` the JSON path as text. ``quantile`` is in 0…1, set for ``p95 < 400``
-    alone; then, and for ``latency``, ``limit_ms`` is the bound. ``schema`` is JSON text, empty for ``schema openapi``.
+    alone; then, and for ``latency``, ``limit_ms`` is the bound. ``schema`` is JSON text, empty for ``schema openapi``
+    and for ``shape as before``, which has ``before`` set.
     """
 
     source: str
@@ -114,6 +117,7 @@ class Assertion:
     value: Term | None = None
     codes: tuple[str, ...] = ()
     schema: str = ""
+    before: bool = False
     limit_ms: float | None = None
     quantile: float | None = None
 
@@ -124,7 +128,12 @@ class Assertion:
 
     @property
     def wants_openapi(self) -> bool:
-        return self.subject is Subject.SCHEMA and not self.schema
+        return self.subject is Subject.SCHEMA and not self.schema and not self.before
+
+    @property
+    def wants_before(self) -> bool:
+        """Whether a baseline has to say what the schema is (``described.with_shapes``)."""
+        return self.before
 
 
 @lru_cache(maxsize=2048)
@@ -296,6 +305,12 @@ def _schema(cursor: Cursor) -> Assertion:
     return Assertion(source=cursor.source.strip(), subject=Subject.SCHEMA, comparison=Comparison.FITS, schema=text)
 
 
+def _shape(cursor: Cursor) -> Assertion:
+    for word in ("as", "before"):
+        cursor.choice((word,), "shape as before")
+    return Assertion(source=cursor.source.strip(), subject=Subject.SCHEMA, comparison=Comparison.FITS, before=True)
+
+
 def _schema_text(cursor: Cursor) -> str:
     cursor.skip()
     start = cursor.at
@@ -375,6 +390,7 @@ _READERS: dict[str, Callable[[Cursor], Assertion]] = {
     "json": _json,
     "body": lambda cursor: _textual(cursor, Subject.BODY),
     "schema": _schema,
+    "shape": _shape,
     "latency": _latency,
     "size": _size,
     "sha256": _sha256,

@@ -43,6 +43,7 @@ LINES = (
     "json $.name == 'Ann'",
     'schema {"required": ["id"]}',
     "schema openapi",
+    "shape as before",
     'body contains "text"',
     'body not contains "text"',
     'body matches "re+"',
@@ -93,6 +94,12 @@ def test_not_goes_with_words_and_unequal_is_a_negated_equal() -> None:
     assert not parse('schema {"type": "object"}').wants_openapi
 
 
+def test_shape_as_before_wants_a_baseline_and_no_openapi_document() -> None:
+    assertion = parse("shape  as before")
+    assert (assertion.wants_before, assertion.wants_openapi, assertion.subject) == (True, False, Subject.SCHEMA)
+    assert not parse("schema openapi").wants_before
+
+
 @pytest.mark.parametrize(
     ("line", "column", "says"),
     [
@@ -130,6 +137,10 @@ def test_not_goes_with_words_and_unequal_is_a_negated_equal() -> None:
         ("sha256 == abc", 11, "64 hexadecimal"),
         ('schema {"type": "strin"}', 8, "schema cannot be used"),
         ("schema {}", 8, "fits every answer"),
+        ("shape", 6, "expected shape as before (as)"),
+        ("shape as befor", 10, "did you mean before?"),
+        ("shape as before {}", 17, "end of the line"),
+        ("shap as before", 1, "did you mean shape?"),
         ('schema {"$ref": "http://127.0.0.1:9/x"}', 8, "schema cannot be used"),
         ("status == 200" + " " * 3000, 2001, "longer than"),
     ],
@@ -147,7 +158,10 @@ def test_a_schema_fetches_nothing_from_network_or_disk(tmp_path: Path) -> None:
         parse(f'schema {{"$ref": "file://{tmp_path}/text.json"}}')
 
 
-WORDS = "status header cookie json schema body latency p95 size sha256 redirect openapi not in contains matches exists"
+WORDS = (
+    "status header cookie json schema body latency p95 size sha256 redirect openapi shape as before not in contains "
+    "matches exists"
+)
 SYMBOLS = (
     "type length to == != < >= $ $. $..a [*] [?@.a==1] [0] .a .* sum( round( ) ( 200 2xx 1.5 -3 1e999 ms , * / + - é"
 )
