@@ -5,7 +5,8 @@
     capture = "json" PATH | "header" NAME [ "matches" REGEX ] | "cookie" NAME | "status"
             | "body" "matches" REGEX | "redirect" [ "matches" REGEX ]
 
-Of a REGEX its first group is kept, or the whole match if it has none; of a path its first value.
+Of a REGEX its first group is kept, or the whole match if it has none. Of a path that finds several values they take
+turns, so that a journey which looks an item up looks up another one each time.
 """
 
 from __future__ import annotations
@@ -60,14 +61,15 @@ def _pattern(cursor: Cursor, subject: str) -> str | None:
     return None
 
 
-def captured(expression: str, response: Response) -> object | None:
+def captured(expression: str, response: Response, *, turn: int = 0) -> object | None:
     """What the expression finds in the answer, with its JSON type; None if it finds nothing.
 
+    ``turn`` counts from 0 and says which of several values is taken, beginning again after the last.
     Raises ExpectError for an expression that cannot be read, and nothing for any answer.
     """
     capture = parse_capture(expression)
     answer = Answer(response)
-    value = _value(capture, answer)
+    value = _value(capture, answer, turn)
     if capture.pattern is None or value is None:
         return value
     hit = regex(capture.pattern).search(value)
@@ -77,10 +79,10 @@ def captured(expression: str, response: Response) -> object | None:
     return part.decode("utf-8", "replace") if isinstance(part, bytes) else part
 
 
-def _value(capture: Capture, answer: Answer) -> object | None:
+def _value(capture: Capture, answer: Answer, turn: int) -> object | None:
     match capture.subject:
         case "json":
-            return _first(capture.name, answer)
+            return _one_of(capture.name, answer, turn)
         case "header":
             return answer.header(capture.name)
         case "cookie":
@@ -93,8 +95,9 @@ def _value(capture: Capture, answer: Answer) -> object | None:
             return answer.response.body
 
 
-def _first(path: str, answer: Answer) -> object | None:
+def _one_of(path: str, answer: Answer, turn: int) -> object | None:
     try:
-        return next(iter(found(path, answer.document())), None)
+        values = found(path, answer.document())
     except (NotJson, JSONPathError, RecursionError):
         return None
+    return values[turn % len(values)] if values else None

@@ -10,24 +10,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from fixloop_bot.domain.errors import BadInput
+from fixloop_bot.domain.openapi_requests import (
+    LONGEST_PATH,
+    PATH,
+    VARIABLE,
+    filled_path,
+    header_values,
+    plain_value,
+    varied_request,
+)
 from fixloop_bot.domain.openapi_schemas import Budgets, example_of, inlined, leaf_names
 from fixloop_bot.domain.openapi_text import as_mapping, json_text, loaded, one_line, resolved
 from fixloop_bot.domain.plans import Request
 
 MOST_OPERATIONS = 1_000
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-LONGEST_PATH = 500
 LONGEST_LINE = 200
 LONGEST_BODY = 16_384
 FIELDS_IN_A_LINE = 6
 
 _VERSION = re.compile(r"3\.[01](\.\d+)?([-+].*)?")
-_PATH = re.compile(r"/[!-~]*")
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
-_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,8 @@ class Operation:
     filled from examples, defaults or enumerations, or None where one would have to be guessed. ``status`` is the lowest
     documented 2xx. ``json_body`` and ``response_schema`` are JSON text; in the latter every ``$ref`` is inlined, and
     what is cyclic or too deep accepts anything. ``fields`` are the leaves of the request body. ``secured``: it needs
-    credentials, by the document's ``security``.
+    credentials, by the document's ``security``. ``varied`` and ``inputs`` are the same request with placeholders and
+    the values for them, where the document gives several (``domain.varied``).
     """
 
     method: str
@@ -55,6 +61,8 @@ class Operation:
     body_required: bool = False
     secured: bool = False
     fields: tuple[str, ...] = ()
+    varied: Request | None = None
+    inputs: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -130,7 +138,7 @@ def _check_version(root: Mapping[str, object]) -> None:
 def _of_path(
     root: Mapping[str, object], path: object, item: object, base_url: str | None, budgets: Budgets
 ) -> Iterator[Operation]:
-    if not isinstance(path, str) or not _PATH.fullmatch(path) or len(path) > LONGEST_PATH:
+    if not isinstance(path, str) or not PATH.fullmatch(path) or len(path) > LONGEST_PATH:
         return
     methods = as_mapping(resolved(root, item))
     for method in METHODS:
@@ -150,13 +158,13 @@ def _server_path(places: tuple[Mapping[str, object], ...], base_url: str | None)
     if not isinstance(url, str) or len(url) > LONGEST_PATH:
         return ""
     variables = as_mapping(server.get("variables"))
-    url = _VARIABLE.sub(lambda match: str(as_mapping(variables.get(match[1])).get("default", ""))[:100], url)
+    url = VARIABLE.sub(lambda match: str(as_mapping(variables.get(match[1])).get("default", ""))[:100], url)
     try:
         path = urlsplit(url).path.rstrip("/")
         base = urlsplit(base_url or "").path.rstrip("/")
     except ValueError:
         return ""
-    return "" if not _PATH.fullmatch(path) or base.endswith(path) else path
+    return "" if not PATH.fullmatch(path) or base.endswith(path) else path
 
 
 def _operation(
@@ -168,7 +176,7 @@ def _operation(
     budgets: Budgets,
 ) -> Operation:
     values = [
-        (parameter, _plain(example_of(root, parameter, budgets.examples)))
+        (parameter, plain_value(example_of(root, parameter, budgets.examples)))
         for parameter in _parameters(root, item, described)
     ]
     status, response = _success(root, as_mapping(described.get("responses")))
@@ -176,6 +184,11 @@ def _operation(
     body = as_mapping(resolved(root, described.get("requestBody")))
     _, body_media = _json_media(root, body.get("content"))
     tags = described.get("tags")
+    example = json_text(example_of(root, body_media, budgets.examples), LONGEST_BODY) if body_media else None
+    ready = Request(
+        method=method, path=filled_path(path, values) or "", headers=header_values(values), json_body=example
+    )
+    varied, inputs = varied_request(root, path, values, body_media, ready)
     return Operation(
         method=method,
         path=path,
@@ -185,12 +198,14 @@ def _operation(
         status=status,
         content_type=content_type,
         response_schema=inlined(root, media.get("schema"), budgets.schemas),
-        ready_path=_filled(path, values),
-        headers=_headers(values),
-        json_body=json_text(example_of(root, body_media, budgets.examples), LONGEST_BODY) if body_media else None,
+        ready_path=ready.path or None,
+        headers=ready.headers,
+        json_body=example,
         body_required=body.get("required") is True or (bool(body) and body_media == {}),
         secured=_secured(root, described),
         fields=leaf_names(root, body_media.get("schema")),
+        varied=varied,
+        inputs=inputs,
     )
 
 
@@ -231,44 +246,3 @@ def _json_media(root: Mapping[str, object], content: object) -> tuple[str | None
         if kind == "application/json" or re.fullmatch(r"[a-z]+/[a-z0-9.-]+\+json", kind):
             return kind, as_mapping(resolved(root, media))
     return None, {}
-
-
-_Values = list[tuple[Mapping[str, object], str | None]]
-"""Parameters, each with its documented value as text, or None."""
-
-
-def _filled(path: str, parameters: _Values) -> str | None:
-    """The path with its variables and its required query filled in; None where a value is not documented."""
-    segments: dict[str, str] = {}
-    query: list[tuple[str, str]] = []
-    for parameter, value in parameters:
-        name, where = str(parameter["name"]), parameter["in"]
-        if where == "path" and value and _SEGMENT.fullmatch(value) and value.strip("."):
-            segments[name] = value
-        elif where in ("query", "header", "cookie") and parameter.get("required") is True:
-            if value is None or where == "cookie":
-                return None
-            query += [(name, value)] if where == "query" else []
-    if any(name not in segments for name in _VARIABLE.findall(path)):
-        return None
-    filled = _VARIABLE.sub(lambda match: segments[match[1]], path)
-    filled += f"?{urlencode(query, quote_via=quote, errors='replace')}" if query else ""
-    return filled if len(filled) <= LONGEST_PATH and _PATH.fullmatch(filled) else None
-
-
-def _headers(parameters: _Values) -> tuple[tuple[str, str], ...]:
-    """The required header parameters with their documented values."""
-    return tuple(
-        (one_line(parameter["name"], 80).lower(), one_line(value, 200))
-        for parameter, value in parameters
-        if parameter["in"] == "header" and parameter.get("required") is True and value is not None
-    )
-
-
-def _plain(value: object) -> str | None:
-    """A parameter's value as it stands in an address; None for lists, objects and nothing."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value) if len(str(value)) <= 200 else None
-    return None

@@ -105,7 +105,7 @@ def json_text(value: object, longest: int) -> str | None:
     if value is None:
         return None
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         text.encode()
     except (ValueError, TypeError, RecursionError):
         return None
