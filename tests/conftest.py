@@ -18,7 +18,8 @@ from tests.fake_clock import FakeClock
 
 RETENTION_S = 90 * 86_400.0
 WITHOUT_END = frozenset(
-    f"fixloop:{name}" for name in ("counter", "inbox", "arrivals", "outbox", "dirty", "incidents", "open_incidents")
+    f"fixloop:{name}"
+    for name in (*("counter", "inbox", "arrivals", "outbox", "dirty", "incidents", "open_incidents", "halt"),)
 )
 """Keys without a TTL, each with its reason in the store's docstring."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import orjson
 
+from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist, Screen
 from fixloop_bot.application.jobs import ANSWER_WISH, Job
 from fixloop_bot.application.planning import Planning
@@ -28,12 +30,14 @@ COMMANDS = {
     "list": "all open incidents",
     "validate": "run the plan now (`validate INC-42`, or in the incident's channel)",
     "plan": "write a new plan, with a hint if you like (`plan test the refund path`)",
-    "stop": "stop the run that is going",
+    "stop": "the kill switch: end all traffic of all incidents at once (`stop INC-42`: only that run)",
+    "go": "let traffic flow again after `stop`",
     "resolve": "end the incident",
     "reopen": "take a resolution back (`reopen INC-42`)",
     "help": "this list",
 }
 MOST_LISTED = 20
+_INCIDENT = re.compile(r"(?:inc[-_ ]?)?#?(\d{1,9})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,7 @@ class Desk:
         planning: Planning,
         checklist: Checklist,
         resolution: Resolution,
+        brake: Brake,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -88,6 +93,7 @@ class Desk:
         self._planning = planning
         self._checklist = checklist
         self._resolution = resolution
+        self._brake = brake
         self._clock = clock
 
     async def answer(self, document: str) -> None:
@@ -176,13 +182,24 @@ class Desk:
         if word in ("status", "list"):
             found = await self._here(wish) if word == "status" else ()
             return await self._status(found or await self._open_ones())
-        if word in ("validate", "plan", "stop", "resolve", "reopen"):
+        if word == "stop":
+            return await self._command_stop(rest.strip(), wish)
+        if word in ("go", "resume"):
+            return await self._brake.lift(by=wish.user)
+        if word in ("validate", "plan", "resolve", "reopen"):
             return await self._command_on_incident(word, rest.strip(), wish)
         if word == "help":
             return help_text()
         near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
         meant = f" Did you mean `/fixloop {near[0]}`?" if near else ""
         return f"I don't know that word.{meant}\n{help_text()}"
+
+    async def _command_stop(self, rest: str, wish: Wish) -> str:
+        """The run of the incident that is named; without a name everything, since who is in a hurry names nothing."""
+        one = _INCIDENT.match(rest)
+        if one is None:
+            return await self._brake.pull(by=wish.user)
+        return await self._command_on_incident("stop", f"INC-{one[1]}", wish)
 
     async def _command_on_incident(self, word: str, rest: str, wish: Wish) -> str:
         named, _, more = rest.partition(" ")
@@ -234,12 +251,12 @@ class Desk:
         return tuple(incident for incident in found if incident is not None)
 
     async def _status(self, incidents: Sequence[Incident]) -> str:
-        if not incidents:
-            return "No open incident."
+        standing = await self._brake.standing()
         views = [await self._threads.view(incident.id) for incident in incidents[:MOST_LISTED]]
         lines = [self._board.describe(view) for view in views if view is not None]
-        more = len(incidents) - MOST_LISTED
-        return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
+        if len(incidents) > MOST_LISTED:
+            lines.append(f"and {len(incidents) - MOST_LISTED} more")
+        return "\n".join([*([standing] if standing else []), *(lines or ["No open incident."])])
 
 
 def help_text() -> str:

@@ -10,11 +10,13 @@ from fixloop_bot.application.ports import LogLine, Series, Telemetry
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident, SignalLine
+from fixloop_bot.domain.periods import longest_period
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import TrafficReading
 from fixloop_bot.domain.signals import Measure
 
 HOUR_S = 3600.0
+MINUTE_S = 60.0
 
 MOST_VALUES = 3
 Points = tuple[tuple[float, float], ...]
@@ -57,11 +59,26 @@ async def last_errors(telemetry: Telemetry, service: Service | None, *, now: flo
         return ()
 
 
+async def log_rate(telemetry: Telemetry, query: str, *, start: float, end: float, least_s: float = 1.0) -> float:
+    """Records a minute that a log search matches between two epoch seconds; raises TelemetryUnavailable.
+
+    A time shorter than ``least_s`` counts as that long: two records in the first second are not 120 a minute.
+    """
+    found = await telemetry.count_logs(query, start=start, end=max(end, start + 1.0))
+    return found * MINUTE_S / max(end - start, least_s)
+
+
 async def _points(telemetry: Telemetry, query: str, *, start: float, end: float) -> Points:
     try:
         return merged(await telemetry.query(query, start=start, end=end))
     except TelemetryUnavailable:
         return ()
+
+
+async def period_of(telemetry: Telemetry, measure: Measure, *, start: float, end: float) -> float:
+    """How far apart (seconds) the measure's breaches began between two times; 0 where that cannot be said."""
+    points = await _points(telemetry, measure.query, start=start, end=end)
+    return longest_period(points, measure.limit, measure.comparator)
 
 
 def merged(series: Sequence[Series]) -> Points:

@@ -1,18 +1,19 @@
-"""Steps that are read from Datadog: a metric against its limit, a monitor's state.
+"""Steps that are read from Datadog: a metric against its limit, a monitor's state, how often an error is logged.
 
-They are read again and again until the window is over. A metric that is bad in a confirm run is the bug, seen, at
-once; in a validate run it may take the whole window to get well. A monitor that still averages over the past is
-reported, not waited for.
+They are read again and again until the window is over. A metric or log rate that is bad in a confirm run is the bug,
+seen, at once; in a validate run it may take the whole window to get well. A monitor that still averages over the past
+is reported, not waited for. Nothing passes before the window is over: that no error is logged *yet* may be the log
+pipeline's delay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fixloop_bot.application.evidence import HOUR_S, mean, merged, since
+from fixloop_bot.application.evidence import HOUR_S, log_rate, mean, merged, since
 from fixloop_bot.application.ports import Clock, Telemetry
 from fixloop_bot.domain.errors import TelemetryUnavailable
-from fixloop_bot.domain.plans import MetricCheck, MonitorCheck, Step
+from fixloop_bot.domain.plans import LogsCheck, MetricCheck, MonitorCheck, Step
 from fixloop_bot.domain.runs import RunKind, StepPhase, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Outcome, Sample
 from fixloop_bot.domain.signals import Comparator
@@ -20,6 +21,9 @@ from fixloop_bot.domain.signals import Comparator
 RECENT_S = 120.0
 """A confirm run judges the last two minutes: what the service does now, and not what it did before it broke."""
 SOONEST_S = 2.0
+STRAY_PER_MINUTE = 1.0
+"""A limit taken from the hour before is never lower than this: after a silent hour, one stray record is no failure."""
+SHORTEST_RATE_S = 30.0
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class _State:
 
 
 class ReadingStep:
-    """Reads one metric or monitor step until it is decided. Same surface as ``StepSampler``."""
+    """Reads one metric, monitor or logs step until it is decided. Same surface as ``StepSampler``."""
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class ReadingStep:
         self._failed_before = failed_before
         self._unsaved: list[Sample] = []
         self._began: float | None = None
+        self._rate_before: float | None = None
 
     async def run(self) -> None:
         """Read until decided; never raises for what Datadog answers."""
@@ -114,7 +119,9 @@ class ReadingStep:
             check = self.step.check
             if isinstance(check, MetricCheck):
                 return await self._read_metric(check, number, now)
-            assert isinstance(check, MonitorCheck)  # noqa: S101 - ReadingStep is only made for these two
+            if isinstance(check, LogsCheck):
+                return await self._read_logs(check, number, now)
+            assert isinstance(check, MonitorCheck)  # noqa: S101 - ReadingStep is only made for these three
             return await self._read_monitor(check, number, now)
         except TelemetryUnavailable as error:
             fault = Fault(kind=FaultKind.TELEMETRY, detail=str(error).rstrip("."))
@@ -160,6 +167,39 @@ class ReadingStep:
             )
         )
         return None if before is None else before * check.times_before
+
+    async def _read_logs(self, check: LogsCheck, number: int, now: float) -> Sample:
+        least_s = min(SHORTEST_RATE_S, self._window_s)
+        rate = await log_rate(self._telemetry, check.query, start=self._look_from(now), end=now, least_s=least_s)
+        limit, source = await self._log_limit(check)
+        healthy = rate <= limit
+        failure = AssertionResult(
+            source=check.query,
+            subject="the log rate",
+            held=healthy,
+            seen=f"{rate:.3g} records a minute",
+            expected=f"<= {limit:.3g}{source}",
+        )
+        return Sample(
+            number=number,
+            at=now,
+            outcome=Outcome.PASSED if healthy else Outcome.FAILED,
+            value=rate,
+            request=check.query,
+            failures=() if healthy else (failure,),
+        )
+
+    async def _log_limit(self, check: LogsCheck) -> tuple[float, str]:
+        """Records a minute that are still healthy, and where that comes from, in words."""
+        if check.times_before is None:
+            return check.per_minute or 0.0, ""
+        if self._rate_before is None:
+            start, end = self._opened_at - HOUR_S, self._opened_at - RECENT_S
+            self._rate_before = await log_rate(self._telemetry, check.query, start=start, end=end)
+        limit = check.times_before * self._rate_before
+        if limit < STRAY_PER_MINUTE:
+            return STRAY_PER_MINUTE, f" (there were {self._rate_before:.2g} a minute in the hour before)"
+        return limit, f" ({check.times_before:g} × the hour before)"
 
     async def _read_monitor(self, check: MonitorCheck, number: int, now: float) -> Sample:
         state = await self._telemetry.monitor_state(check.monitor_id, group=check.group)

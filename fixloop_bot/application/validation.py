@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fixloop_bot.application import jobs
+from fixloop_bot.application.brake import refusal as halted_refusal
 from fixloop_bot.application.intake import starting
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
@@ -19,6 +20,7 @@ from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress,
 
 RUNS_KEPT = 100
 """A monitor that flaps for weeks starts runs without end; the card needs the last ones."""
+MACHINES = ("fixloop", "datadog")
 FOLLOWS = "The validate run follows by itself."
 
 
@@ -42,10 +44,14 @@ class Validation:
         self._clock = clock
 
     async def start(self, incident_id: str, kind: RunKind, *, by: str) -> Started:
-        """Start a run of the current plan's ticked steps."""
+        """Start a run of the current plan's ticked steps; none while the kill switch is pulled."""
         outcome = [Started(refusal=f"There is no incident {incident_id}.")]
+        halted_by = await self._store.halted_by()
 
         def decide(incident: Incident) -> Change | None:
+            if halted_by is not None:
+                outcome[0] = Started(refusal=halted_refusal(halted_by))
+                return self._not_begun(incident, kind, by=by)
             outcome[0], change = self._begin(incident, kind, by=by)
             return change
 
@@ -78,6 +84,13 @@ class Validation:
             return self._with_next(moved, run, soak_s=soak_s)
 
         await self._ledger.change(run.incident_id, decide)
+
+    def _not_begun(self, incident: Incident, kind: RunKind, *, by: str) -> Change | None:
+        """A person is told; what wanted to begin by itself is noted, since nothing will ask for it again."""
+        if by not in MACHINES:
+            return None
+        note = f"asked for a {kind.value} run while all traffic was stopped"
+        return Change(incident=incident.noted(self._clock.now(), by, note))
 
     def _begin(self, incident: Incident, kind: RunKind, *, by: str) -> tuple[Started, Change | None]:
         now = self._clock.now()

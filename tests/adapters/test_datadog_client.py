@@ -18,6 +18,7 @@ from tests.adapters.datadog_server import LIMITS, Say, ScriptedDatadog, scripted
 
 QUERY = "/api/v1/query"
 LOGS = "/api/v2/logs/events/search"
+COUNT = "/api/v2/logs/analytics/aggregate"
 OK = {"status": "ok", "series": [{"scope": "service:a", "pointlist": [[1000.0, 1.5], [2000.0, None], [3000.0, 2]]}]}
 API_KEY, APP_KEY = "0123456789abcdef-api", "0123456789abcdef-app"
 
@@ -230,6 +231,55 @@ async def test_no_logs_are_no_lines(datadog: ScriptedDatadog, telemetry: Datadog
         assert await telemetry.error_logs("a", start=1, end=2) == []
 
 
+async def test_logs_are_counted_by_datadog(datadog: ScriptedDatadog, telemetry: DatadogTelemetry) -> None:
+    """One number for a search between two times; no bucket is how Datadog says zero."""
+    one = {"meta": {"status": "done"}, "data": {"buckets": [{"by": {}, "computes": {"c0": 1234.0}}]}}
+    datadog.will(COUNT, Say(body=one), Say(body={"data": {"buckets": []}}), method="POST")
+    assert await telemetry.count_logs("service:a status:error", start=1, end=2.5) == 1234
+    assert await telemetry.count_logs("service:a status:error", start=1, end=2.5) == 0
+    assert datadog.asked[0].body == {
+        "compute": [{"aggregation": "count", "type": "total"}],
+        "filter": {"query": "service:a status:error", "from": "1000", "to": "2500"},
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"meta": {"status": "timeout"}, "data": {"buckets": []}},
+        {"meta": {"status": "done", "warnings": [{"code": "unknown_index"}]}, "data": {"buckets": []}},
+        {},
+        [],
+        {"data": None},
+        {"data": {}},
+        {"data": {"buckets": None}},
+        {"data": {"buckets": {}}},
+        {"data": {"buckets": [7]}},
+        {"data": {"buckets": [{"computes": {}}]}},
+        {"data": {"buckets": [{"computes": {"c0": "7"}}]}},
+        {"data": {"buckets": [{"computes": {"c0": True}}]}},
+        {"data": {"buckets": [{"computes": {"c0": -1}}]}},
+        {"data": {"buckets": [{"computes": {"c0": [{"time": "t", "value": 1}]}}]}},
+    ],
+)
+async def test_a_count_that_is_partial_or_odd_is_never_zero(
+    datadog: ScriptedDatadog, telemetry: DatadogTelemetry, body: object
+) -> None:
+    """Zero error logs are proof of something; an answer that says nothing is not."""
+    datadog.will(COUNT, Say(body=body), method="POST")
+    with pytest.raises(TelemetryUnavailable, match=r"counted only a part|cannot be read"):
+        await telemetry.count_logs("a", start=1, end=2)
+
+
+async def test_a_refused_count_is_one_sentence(datadog: ScriptedDatadog, telemetry: DatadogTelemetry) -> None:
+    """As every other refusal."""
+    refusal = {"errors": [{"status": "400", "title": "Bad Request", "detail": "Invalid query: a bracket"}]}
+    datadog.will(COUNT, Say(status=400, body=refusal), method="POST")
+    with pytest.raises(TelemetryUnavailable, match=r"does not accept the log count \(400\): Invalid query: a bracket"):
+        await telemetry.count_logs("(", start=1, end=2)
+    assert len(datadog.asked) == 1
+
+
 GROUPS = {"service:a,env:prod": {"status": "Alert"}, "service:b,env:prod": {"status": "OK"}}
 
 
@@ -298,6 +348,8 @@ async def test_without_keys_every_question_says_what_to_set() -> None:
     assert await failure(telemetry) == sentence
     with pytest.raises(TelemetryUnavailable, match=sentence):
         await telemetry.error_logs("a", start=1, end=2)
+    with pytest.raises(TelemetryUnavailable, match=sentence):
+        await telemetry.count_logs("a", start=1, end=2)
     with pytest.raises(TelemetryUnavailable, match=sentence):
         await telemetry.monitor_state("1")
     assert telemetry.seconds_between_queries() == 5

@@ -196,14 +196,6 @@ async def test_a_lost_lock_is_not_taken_back(store: RedisStore, redis: Redis) ->
     assert await store.enter_thread("INC-1") is None, "the other one still holds it"
 
 
-async def test_a_rate_is_shared(store: RedisStore, clock: FakeClock) -> None:
-    """Ten callers at once at two a second, one of them free: the last one waits four and a half seconds."""
-    waits = await asyncio.gather(*(store.pace("service:checkout", per_second=2, burst=1) for _ in range(10)))
-    assert sorted(waits) == pytest.approx([0, 0, *(step * 0.5 for step in range(1, 9))], abs=1e-3)
-    clock.advance(60)
-    assert await store.pace("service:checkout", per_second=2) == 0
-
-
 async def test_one_process_leads(store: RedisStore) -> None:
     """And stays the leader by asking again."""
     assert await store.lead("watch", "a", seconds=60)
@@ -269,7 +261,7 @@ async def test_a_store_that_does_not_answer_is_named(clock: FakeClock) -> None:
         lambda: nowhere.incident("INC-1"),
         lambda: nowhere.remember_signal(signal()),
         lambda: nowhere.create_incident(incident()),
-        lambda: nowhere.pace("x", per_second=1),
+        lambda: nowhere.take_place("x", per_second=1, per_hour=1),
         lambda: nowhere.enter_thread("INC-1"),
     ]
     for call in calls:

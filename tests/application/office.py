@@ -15,6 +15,7 @@ from typing import Any
 from fixloop_bot.adapters.datadog.links import DatadogLinks
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application import jobs
+from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist
 from fixloop_bot.application.desk import Desk, Wish
 from fixloop_bot.application.execution import Execution
@@ -37,16 +38,16 @@ from fixloop_bot.domain.errors import BadInput, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.plans import (
     HttpCheck,
-    JourneyCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
+    ProbedCheck,
     Request,
     Role,
     Step,
 )
 from fixloop_bot.domain.runs import Run, RunKind
-from fixloop_bot.domain.samples import Fault, Outcome, Response, Sample
+from fixloop_bot.domain.samples import Fault, FaultKind, Outcome, Response, Sample
 from fixloop_bot.domain.signals import Comparator, IdentityKind, Measure, Signal, Transition
 from tests.fake_clock import START, FakeClock
 
@@ -136,13 +137,17 @@ class Shop:
     fault: Fault | None = None
     document: bytes | None = None
     latency_s: float = 0.05
+    halted: str = ""
     requests: list[tuple[int, str]] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
 
-    async def sample(self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool) -> Sample:
+    async def sample(self, service: Service, check: ProbedCheck, *, number: int, fresh: bool) -> Sample:
         del service
         assert isinstance(check, HttpCheck)
         at = self.clock.now()
+        if self.halted:
+            stopped = Fault(kind=FaultKind.STOPPED, detail=self.halted)
+            return Sample(number=number, at=at, outcome=Outcome.VOID, fault=stopped)
         self.requests.append((number, check.request.path))
         await self.clock.sleep(self.latency_s)
         if self.fault is not None:
@@ -168,6 +173,12 @@ class Shop:
             raise BadInput(f"{url} could not be read: connection refused.")
         return self.document
 
+    def halt(self, reason: str) -> None:
+        self.halted = reason
+
+    def release(self) -> None:
+        self.halted = ""
+
     def _answer(self, path: str) -> Response:
         fails = self.chance.random() < self.broken.get(path, 0.0)
         body = b'{"error": "down"}' if fails else b'{"total": 19.99}'
@@ -183,12 +194,16 @@ class Monitor:
 
 @dataclass
 class Datadog:
-    """Telemetry of one metric: ``value`` now, None for no data; ``down`` refuses every question."""
+    """Telemetry of one metric: ``value`` now, None for no data; ``down`` refuses every question.
+
+    ``logged`` holds the times of the log records that every search finds.
+    """
 
     value: float | None = 0.31
     monitor: str = "Alert"
     down: bool = False
     asked: list[str] = field(default_factory=list)
+    logged: list[float] = field(default_factory=list)
 
     async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
         self._ask(query)
@@ -201,6 +216,10 @@ class Datadog:
         del start, limit
         self._ask(query)
         return (LogLine(id="1", at=end, status="error", service="checkout", message="payment failed"),)
+
+    async def count_logs(self, query: str, *, start: float, end: float) -> int:
+        self._ask(query)
+        return sum(start <= at <= end for at in self.logged)
 
     async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorState:
         del group
@@ -311,6 +330,7 @@ class Office:
         self.threads = Threads(store, self.wall, links, catalog=self.catalog, clock=clock)
         self.checklist = Checklist(self.ledger, clock=clock)
         self.resolution = Resolution(store, self.ledger, clock=clock)
+        self.brake = Brake(store, self.shop, clock=clock)
         self.desk = Desk(
             store,
             self.wall,
@@ -319,6 +339,7 @@ class Office:
             planning=self.planning,
             checklist=self.checklist,
             resolution=self.resolution,
+            brake=self.brake,
             clock=clock,
         )
         self.inbox = Inbox(store, self.intake, clock=clock)

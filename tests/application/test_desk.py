@@ -9,7 +9,7 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.desk import COMMANDS, Wish
 from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.domain.incidents import State
-from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from tests.application.office import JONAS, MIRA, Office, checkout, signal
 from tests.fake_clock import FakeClock
 
@@ -69,6 +69,69 @@ async def test_a_command_finds_its_incident(office: Office) -> None:
     assert await command(office, "STOP inc-1") == "Done: stop INC-1."
     assert await command(office, "resolve INC-7") == "There is no incident INC-7."
     assert [line.kind for line in (await office.incident()).runs] == [RunKind.CONFIRM, RunKind.VALIDATE]
+
+
+@pytest.mark.parametrize("said", ["stop", "stop everything NOW", "stop 5xx please", "Stop checkout"])
+async def test_stop_without_an_incident_is_the_kill_switch(office: Office, said: str) -> None:
+    """Whatever is said behind it: all traffic ends; the answer says what was done and how to undo it."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    assert await command(office, said) == (
+        "*All traffic is stopped.* FixLoop sends nothing more to any service, in any incident. Stopped with it, "
+        "undecided steps being inconclusive: the validate run of `INC-1`. `/fixloop go` lets it flow again. "
+        "To stop one run alone: `/fixloop stop INC-42`."
+    )
+    assert await office.store.halted_by() == MIRA
+    sent = len(office.shop.requests)
+    await office.settle()
+    run = await office.run(2)
+    assert (run.verdict, run.stopped_by) == (RecoveryVerdict.INCONCLUSIVE, MIRA)
+    assert len(office.shop.requests) == sent
+    await command(office, "go")
+
+
+@pytest.mark.parametrize("said", ["stop INC-1", "stop inc1", "stop #1", "stop 1 please"])
+async def test_stop_with_an_incident_stops_its_run_alone(office: Office, said: str) -> None:
+    """Traffic of others goes on."""
+    await office.broken()
+    await office.validate(settle=False)
+    assert await command(office, said) == "Done: stop INC-1."
+    assert await office.store.stopped_by("INC-1-r2") == MIRA
+    assert await office.store.halted_by() is None
+    assert await command(office, "stop INC-77") == "There is no incident INC-77."
+
+
+async def test_a_stop_stands_above_everything_until_it_is_lifted(office: Office) -> None:
+    """With who and when, for whoever asks; and a second one does not take its place."""
+    await command(office, "stop")
+    office.clock.advance(600)
+    since = f"All traffic was stopped already, by <@{MIRA}> 10 min ago. `/fixloop go` lets it flow again."
+    assert await command(office, "stop", user=JONAS) == since
+    standing = f"*All traffic is stopped*, by <@{MIRA}> 10 min ago. `/fixloop go` lets it flow again."
+    assert await command(office, "status") == f"{standing}\nNo open incident."
+    await office.receive(signal())
+    assert await command(office, "INC-1") == f"{standing}\nINC-1 open"
+    assert (await command(office, "resume", user=JONAS)).startswith(
+        f"Traffic may flow again; it was stopped by <@{MIRA}> 10 min ago."
+    )
+    assert await command(office, "go") == "Nothing was stopped."
+    assert await command(office, "list") == "INC-1 open"
+
+
+async def test_while_all_is_stopped_no_run_begins(office: Office) -> None:
+    """Who clicks is told; what would have begun by itself is noted in the thread; afterwards all is as before."""
+    await office.broken()
+    await command(office, "stop", user=JONAS)
+    refusal = f"All traffic is stopped, by <@{JONAS}>. `/fixloop go` lets it flow again."
+    assert await office.wish("validate", incident="INC-1") == [refusal]
+    await office.validation.start_when_free("INC-1", "validate", "datadog")
+    incident = await office.incident()
+    assert [line.kind for line in incident.runs] == [RunKind.CONFIRM]
+    assert incident.timeline[-1].what == "asked for a validate run while all traffic was stopped"
+    await command(office, "go")
+    assert await office.wish("validate", incident="INC-1") == []
+    assert (await office.incident()).active_run == "INC-1-r2"
 
 
 async def test_of_several_incidents_a_command_asks_which(store: RedisStore, clock: FakeClock) -> None:

@@ -6,14 +6,26 @@ import pytest
 
 from fixloop_bot.application import evidence
 from fixloop_bot.application.ports import Series
-from fixloop_bot.application.readings import ReadingStep
-from fixloop_bot.domain.plans import MetricCheck, Role, Step
+from fixloop_bot.application.readings import RECENT_S, ReadingStep
+from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Role, Step
 from fixloop_bot.domain.runs import RunKind, StepProgress, StepVerdict
 from fixloop_bot.domain.signals import Comparator, Measure
 from tests.application.office import ERROR_RATE, FEW_ERRORS, MONITOR, Datadog, checkout
 from tests.fake_clock import START, FakeClock
 
+OPENED = START - 600
 MEASURE = Measure(query=ERROR_RATE, comparator=Comparator.ABOVE, limit=0.01)
+
+
+def logs(*, per_minute: float | None = None, times_before: float | None = None) -> Step:
+    check = LogsCheck(query="service:checkout status:error", per_minute=per_minute, times_before=times_before)
+    return Step(id="s3", title="The error is rare again", role=Role.CONFIRMATION, check=check)
+
+
+def records(per_minute: float, start: float, end: float) -> list[float]:
+    """Times of log records, evenly between two epoch seconds."""
+    count = round(per_minute * (end - start) / 60)
+    return [start + (number + 0.5) * (end - start) / count for number in range(count)]
 
 
 async def read(
@@ -23,7 +35,7 @@ async def read(
         step,
         kind=kind,
         started_at=clock.now(),
-        opened_at=START - 600,
+        opened_at=OPENED,
         window_s=60,
         telemetry=datadog,
         clock=clock,
@@ -81,6 +93,71 @@ async def test_a_reading_that_is_taken_over_counts_on(clock: FakeClock) -> None:
     progress = await read(clock, Datadog(value=0.3), kind=RunKind.CONFIRM, earlier=7)
     assert progress.failures[0].number == 8
     assert progress.samples == 1
+
+
+async def test_logged_errors_before_the_fix_are_the_bug_seen_at_once(clock: FakeClock) -> None:
+    """Counted over the last two minutes; the sentence names rate, limit and where the limit comes from."""
+    before = records(1, OPENED - 3600, OPENED - RECENT_S)
+    datadog = Datadog(logged=[*before, *records(12, START - RECENT_S, START)])
+    progress = await read(clock, datadog, logs(times_before=2), RunKind.CONFIRM)
+    assert (progress.verdict, progress.samples, progress.value) == (StepVerdict.FAILED, 1, 12.0)
+    assert progress.reason == "the log rate was 12 records a minute, expected <= 2 (2 × the hour before)"
+    assert clock.now() == START
+
+
+async def test_what_was_logged_before_the_run_is_not_held_against_the_fix(clock: FakeClock) -> None:
+    """Records count from the run's beginning, and silence is believed only after the window."""
+    datadog = Datadog(logged=records(60, START - 600, START - 1))
+    progress = await read(clock, datadog, logs(per_minute=2))
+    assert (progress.verdict, progress.value) == (StepVerdict.PASSED, 0.0)
+    assert clock.now() - START >= 60
+
+
+async def test_errors_that_are_still_logged_after_the_fix_fail(clock: FakeClock) -> None:
+    """They had a window more to end."""
+    datadog = Datadog(logged=records(12, START, START + 600))
+    progress = await read(clock, datadog, logs(per_minute=2))
+    assert progress.verdict is StepVerdict.FAILED
+    assert progress.reason.endswith("records a minute, expected <= 2")
+    assert clock.now() - START >= 120
+
+
+async def test_errors_that_end_within_the_next_window_pass(clock: FakeClock) -> None:
+    """A log pipeline lags, as metrics do."""
+    datadog = Datadog(logged=records(30, START, START + 20))
+    progress = await read(clock, datadog, logs(per_minute=2))
+    assert progress.verdict is StepVerdict.PASSED
+    assert 60 < clock.now() - START <= 125
+
+
+@pytest.mark.parametrize(("found", "verdict"), [(1, StepVerdict.PASSED), (3, StepVerdict.FAILED)])
+async def test_after_a_silent_hour_one_stray_record_is_no_failure(
+    clock: FakeClock, found: int, verdict: StepVerdict
+) -> None:
+    """A limit from the hour before is at least one a minute: three in two minutes are over it, one is not."""
+    datadog = Datadog(logged=records(found / 2, START - RECENT_S, START))
+    progress = await read(clock, datadog, logs(times_before=3), RunKind.CONFIRM)
+    assert progress.verdict is verdict
+    if verdict is StepVerdict.FAILED:
+        reason = "the log rate was 1.5 records a minute, expected <= 1 (there were 0 a minute in the hour before)"
+        assert progress.reason == reason
+
+
+async def test_none_at_all_may_be_asked_for(clock: FakeClock) -> None:
+    """``per_minute: 0`` means none."""
+    progress = await read(clock, Datadog(logged=[START - 5]), logs(per_minute=0), RunKind.CONFIRM)
+    assert progress.reason == "the log rate was 0.5 records a minute, expected <= 0"
+    assert (await read(clock, Datadog(), logs(per_minute=0))).verdict is StepVerdict.PASSED
+
+
+async def test_logs_that_cannot_be_counted_neither_pass_nor_fail(clock: FakeClock) -> None:
+    """It says why; and the hour before is asked for once."""
+    progress = await read(clock, Datadog(down=True), logs(per_minute=2))
+    assert progress.verdict is StepVerdict.SKIPPED
+    assert progress.reason == "not measured: Datadog could not be asked: Datadog did not answer"
+    datadog = Datadog()
+    await read(clock, datadog, logs(times_before=2))
+    assert len(datadog.asked) == progress.samples + progress.void + 1
 
 
 async def test_real_traffic_is_measured_or_said_not_to_be() -> None:

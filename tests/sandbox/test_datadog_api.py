@@ -15,6 +15,7 @@ from fixloop_bot.sandbox.datadog.search import SearchError, parse_search, search
 from .datadog_account import API_KEY, Client, running
 
 LOGS = "/api/v2/logs/events/search"
+COUNT = "/api/v2/logs/analytics/aggregate"
 
 
 async def test_wrong_keys_are_forbidden() -> None:
@@ -172,6 +173,57 @@ async def test_a_log_search_keeps_to_its_times(form: str) -> None:
     assert (len(before["data"]), len(after["data"]), status) == (0, 1, 400)
 
 
+async def test_logs_are_counted_in_the_recorded_form() -> None:
+    """One bucket with the count, none where nothing matches; the search language and the times are the search's."""
+    asked = {
+        "compute": [{"aggregation": "count", "type": "total"}],
+        "filter": {"query": "status:error", "from": "now-1h"},
+    }
+    async with running() as client:
+        logs = [{"message": f"{number}", "status": "error" if number % 3 else "info"} for number in range(9)]
+        await client.call("POST", "/api/v2/logs", json=logs)
+        status, body = await client.call("POST", COUNT, json=asked)
+        _, nothing = await client.call("POST", COUNT, json=asked | {"filter": {"query": "status:critical"}})
+        _, past = await client.call("POST", COUNT, json={"filter": {"from": "now-2h", "to": "now-1h"}})
+        _, twice = await client.call("POST", COUNT, json={"compute": [{"aggregation": "count"}] * 2})
+    assert (status, body["data"]) == (200, {"buckets": [{"by": {}, "computes": {"c0": 6}}]})
+    assert body["meta"]["status"] == "done"
+    assert nothing["data"] == past["data"] == {"buckets": []}
+    assert twice["data"]["buckets"][0]["computes"] == {"c0": 9, "c1": 9}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"compute": []}, 400, "at least one computation"),
+        ({"compute": "count"}, 400, "at least one computation"),
+        ({"compute": [{"aggregation": "mode"}]}, 400, "must be one of avg, cardinality, count"),
+        ({"compute": [{"aggregation": "count", "type": "bar"}]}, 400, "must be total or timeseries"),
+        ({"compute": [{"aggregation": "avg"}]}, 400, "required for avg"),
+        ({"compute": [{"aggregation": "avg", "metric": "@duration"}]}, 501, "only counts"),
+        ({"compute": [{"aggregation": "count", "type": "timeseries"}]}, 501, "only counts"),
+        ({"group_by": [{"facet": "service"}]}, 501, "does not group"),
+        ({"filter": {"query": "(a"}}, 400, "a bracket is not closed"),
+        ({"filter": {"from": "now", "to": "now-1h"}}, 400, "should be anterior"),
+        ({"filter": {"from": "yesterday"}}, 400, "is not a time"),
+        ({"filter": 7}, 400, "is not an object"),
+    ],
+)
+async def test_a_count_that_cannot_be_made_is_refused(body: dict[str, object], status: int, told: str) -> None:
+    """As the real one refuses it, or with a sentence that this one cannot do it; never with a wrong number."""
+    async with running() as client:
+        answer = await client.call("POST", COUNT, json=body)
+    assert answer[0] == status
+    assert told in answer[1]["errors"][0]["detail"]
+
+
+async def test_counting_has_a_limit_of_its_own() -> None:
+    """Announced as recorded: 300 in five minutes."""
+    async with running() as client, client.session.post(client.datadog.url + COUNT, json={}) as response:
+        announced = [response.headers[f"X-RateLimit-{name}"] for name in ("Limit", "Period", "Remaining")]
+    assert announced == ["300", "300", "299"]
+
+
 async def test_change_events_are_found_as_recent_deploys() -> None:
     """A v2 change event and a v1 event answer as recorded and are found by search."""
     change = {"title": "checkout 2.14.0 deployed", "category": "change", "message": "by Mira"}
@@ -202,7 +254,7 @@ async def test_the_journal_shows_calls_but_never_keys() -> None:
         assert client.datadog.journal.intake_calls == 1
 
 
-@pytest.mark.parametrize("path", ["/api/v2/series", "/api/v2/logs", LOGS, "/api/v1/monitor", "/api/v2/downtime"])
+@pytest.mark.parametrize("path", ["/api/v2/series", "/api/v2/logs", LOGS, COUNT, "/api/v1/monitor", "/api/v2/downtime"])
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"series": [3]}', b'{"data": {"attributes": 1}}'])
 async def test_nonsense_is_refused_not_crashed_upon(path: str, body: bytes) -> None:
     """A body that makes no sense gets a 4xx in the API's form, or is an empty search."""

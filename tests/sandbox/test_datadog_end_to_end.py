@@ -19,6 +19,8 @@ from datadog_api_client.v2.api.metrics_api import MetricsApi as MetricsV2
 from datadog_api_client.v2.model.logs_list_request import LogsListRequest
 from datadog_api_client.v2.model.metric_payload import MetricPayload
 
+from fixloop_bot.adapters.datadog.client import DatadogTelemetry
+from fixloop_bot.domain.errors import TelemetryUnavailable
 from fixloop_bot.sandbox.datadog import LocalDatadog
 from fixloop_bot.sandbox.shop import Shop
 
@@ -202,3 +204,20 @@ def _use_the_client(url: str, key: str, monitor_id: int) -> list[Any]:
         str(monitor["overall_state"]),
         made["url"],
     ]
+
+
+async def test_fixloops_own_client_counts_logs() -> None:
+    """What was sent is counted between two times, nothing is zero, and a bad search is refused with its reason."""
+    async with running() as client:
+        now = time.time()
+        logs = [{"message": "payment failed", "service": "checkout", "status": "error"}] * 7
+        await client.call("POST", "/api/v2/logs", json=logs)
+        telemetry = DatadogTelemetry(api_key=API_KEY, app_key=APP_KEY, host=client.datadog.url)
+        try:
+            found = await telemetry.count_logs("service:checkout status:error", start=now - 60, end=now + 60)
+            before = await telemetry.count_logs("service:checkout status:error", start=now - 60, end=now - 30)
+            with pytest.raises(TelemetryUnavailable, match=r"does not accept the log count \(400\): Invalid query"):
+                await telemetry.count_logs("(service:checkout", start=now - 60, end=now)
+        finally:
+            telemetry.close()
+    assert (found, before) == (7, 0)

@@ -137,15 +137,34 @@ if tonumber(ARGV[3]) > 0 then return redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return redis.call('DEL', KEYS[1])
 """
 
-PACE = """
--- A generic cell rate: KEYS pace; ARGV now, interval_s, burst. Returns the seconds to wait, and books the place.
-local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+TAKE_PLACE = """
+-- A generic cell rate and a rolling hour: KEYS rate, spent; ARGV now ('': the server's), interval_s, early, n, per_hour
+-- Returns the seconds to wait for the first of n requests, all booked; false, nothing booked, if the hour is spent.
+local now = tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+local interval, early, n, per_hour = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local free = tonumber(redis.call('GET', KEYS[1]) or now)
 if free < now then free = now end
-local wait = free - now - burst * interval
+local wait = free - now - early * interval
 if wait < 0 then wait = 0 end
-redis.call('SET', KEYS[1], tostring(free + interval), 'EX', 120)
-return tostring(wait)
+-- Requests count in the minute in which they are sent. The minute that is partly an hour ago counts in full.
+local minute = math.floor((now + wait) / 60)
+local spent, past = n, {}
+local counts = redis.call('HGETALL', KEYS[2])
+for i = 1, #counts, 2 do
+  if tonumber(counts[i]) < math.floor(now / 60) - 60 then past[#past + 1] = counts[i]
+  elseif tonumber(counts[i]) >= minute - 60 then spent = spent + tonumber(counts[i + 1]) end
+end
+if spent > per_hour then return false end
+if #past > 0 then redis.call('HDEL', KEYS[2], unpack(past)) end
+redis.call('HINCRBY', KEYS[2], string.format('%d', minute), n)
+redis.call('EXPIRE', KEYS[2], 3720 + math.ceil(wait))
+local after = free + n * interval
+redis.call('SET', KEYS[1], string.format('%.6f', after), 'EX', 60 + math.ceil(after - now))
+return string.format('%.6f', wait)
 """
 
 LEAD = """

@@ -9,6 +9,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from .account import Account, ApiError, read_json, read_object, reply, search_request, texts
+from .aggregates import NotCounted, aggregate
 from .documents import Document, Page, SearchRequestError, Shelf, iso, read_moment
 from .search import searchable
 
@@ -25,6 +26,7 @@ class DocumentsApi:
             web.post("/api/v2/logs", self.submit_logs),
             web.post("/api/v2/logs/events/search", self.search_logs),
             web.get("/api/v2/logs/events", self.search_logs),
+            web.post("/api/v2/logs/analytics/aggregate", self.aggregate_logs),
             web.post("/api/v1/events", self.create_event),
             web.post("/api/v2/events", self.create_change),
             web.get("/api/v2/events", self.search_events),
@@ -46,6 +48,17 @@ class DocumentsApi:
 
     async def search_logs(self, request: web.Request) -> web.Response:
         return await self._search(request, self._account.logs, "/api/v2/logs/events")
+
+    async def aggregate_logs(self, request: web.Request) -> web.Response:
+        """Count logs; no bucket at all where nothing matches, as recorded."""
+        began = time.perf_counter()
+        try:
+            buckets = aggregate(self._account.logs, await read_object(request))
+        except SearchRequestError as error:
+            raise _bad_request(error) from error
+        except NotCounted as error:
+            raise ApiError(501, {"status": "501", "title": "Not Implemented", "detail": str(error)}) from error
+        return reply({"meta": _meta(time.perf_counter() - began), "data": {"buckets": buckets}})
 
     async def search_events(self, request: web.Request) -> web.Response:
         return await self._search(request, self._account.events, "/api/v2/events")
@@ -131,7 +144,7 @@ class DocumentsApi:
         try:
             page = shelf.search(asked)
         except SearchRequestError as error:
-            raise ApiError(400, {"status": "400", "title": "Bad Request", "detail": str(error)}) from error
+            raise _bad_request(error) from error
         return reply(_found(page, asked, f"{request.url.origin()}{path}", time.perf_counter() - began))
 
 
@@ -139,12 +152,20 @@ def _found(page: Page, asked: dict[str, Any], address: str, seconds: float) -> d
     """The recorded form: `after` and `links.next` only where another page exists."""
     answer: dict[str, Any] = {
         "data": [document.body for document in page.documents],
-        "meta": {"elapsed": int(seconds * 1000), "request_id": f"pddv1ch{uuid4().hex}", "status": "done"},
+        "meta": _meta(seconds),
     }
     if page.after:
         answer["meta"]["page"] = {"after": page.after}
         answer["links"] = {"next": f"{address}?{_query_string(asked, page.after)}"}
     return answer
+
+
+def _meta(seconds: float) -> dict[str, Any]:
+    return {"elapsed": int(seconds * 1000), "request_id": f"pddv1ch{uuid4().hex}", "status": "done"}
+
+
+def _bad_request(error: SearchRequestError) -> ApiError:
+    return ApiError(400, {"status": "400", "title": "Bad Request", "detail": str(error)})
 
 
 def _query_string(asked: dict[str, Any], after: str) -> str:

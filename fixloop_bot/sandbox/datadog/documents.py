@@ -70,20 +70,21 @@ class Shelf:
 
     def search(self, request: Mapping[str, Any]) -> Page:
         """Answer {filter {query, from, to}, sort, page {cursor, limit}}; raises SearchRequestError."""
+        page = _object(request, "page")
+        newest_first = _newest_first(request.get("sort"), self._newest_first)
+        found = sorted(self.matching(request), key=lambda d: (d.at, d.number), reverse=newest_first)
+        return _cut(found, page, newest_first)
+
+    def matching(self, request: Mapping[str, Any]) -> list[Document]:
+        """All that {filter {query, from, to}} finds, in order of arrival; raises SearchRequestError."""
         now = self._clock()
-        wanted, page = _object(request, "filter"), _object(request, "page")
+        wanted = _object(request, "filter")
         start = read_moment(wanted.get("from", "now-15m"), now)
         end = read_moment(wanted.get("to", "now"), now)
         if start > end:
             raise SearchRequestError("Field 'filter.from,to' is invalid: 'from' should be anterior to 'to'")
         matches = _matcher(wanted.get("query", "*"))
-        newest_first = _newest_first(request.get("sort"), self._newest_first)
-        found = sorted(
-            (d for d in self._documents if start <= d.at <= end and matches(d.searchable)),
-            key=lambda d: (d.at, d.number),
-            reverse=newest_first,
-        )
-        return _cut(found, page, newest_first)
+        return [d for d in self._documents if start <= d.at <= end and matches(d.searchable)]
 
 
 def read_moment(value: object, now: float) -> float:

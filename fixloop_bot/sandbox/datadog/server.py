@@ -25,11 +25,13 @@ _POSTED_WITH_API_KEY = frozenset({"/api/v2/events"})
 _LIMIT_NAMES = {
     "/api/v1/query": "query",
     "/api/v2/logs/events/search": "logs_public_search_api",
+    "/api/v2/logs/analytics/aggregate": "logs_public_aggregate_api",
     "/api/v2/events/search": "events_search",
 }
 DEFAULT_LIMITS = {
     "query": Limit(calls=600, period_s=3600),
     "logs_public_search_api": Limit(calls=300, period_s=3600),
+    "logs_public_aggregate_api": Limit(calls=300, period_s=300),
 }
 MAX_BODY = 5 * 2**20
 

@@ -1,0 +1,143 @@
+"""The kill switch: ``/fixloop stop``, or a key in the store, ends all traffic of all incidents and processes.
+
+The store says whether it is pulled; every process that sends looks there four times a second, so that traffic ends
+within half a second of the pull, wherever it was pulled. It stays pulled, also over restarts, until a person lifts it.
+
+**Without a store** a process keeps to what it knew, for ``BLIND_S``: a restart or a fail-over of the store must not
+void the samples of every run. After that it stops by itself. Nobody could stop it any more, by Slack or by key, and
+traffic that nobody can stop must not flow; nor is anything lost, since a run that cannot be saved proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+
+from fixloop_bot.application.ports import Clock, Prober, Store
+from fixloop_bot.domain.errors import StoreUnavailable
+from fixloop_bot.domain.incidents import Incident
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
+PATIENCE_S = 2.0
+"""Real seconds for one look: a store that hangs is no answer either."""
+BLIND_S = 10.0
+BLIND = f"stopped by itself: the store has not answered for {BLIND_S:.0f} s, so nobody could stop the traffic"
+STOPPED = "all traffic was stopped"
+"""What samples say of it; the card names the person."""
+LIFT = "`/fixloop go` lets it flow again."
+MOST_NAMED = 10
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_MARKUP = re.compile(r"[<>&*_~`|]")
+
+
+class Brake:
+    """Pulls, lifts and obeys the kill switch. Its sentences are for the people who ask."""
+
+    def __init__(self, store: Store, prober: Prober, *, clock: Clock) -> None:
+        self._store = store
+        self._prober = prober
+        self._clock = clock
+        self._reason = ""
+        self._answered_at = clock.now()
+
+    async def run(self) -> None:
+        """Look for ever; every process that sends has one."""
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Do as the store says; without its answer, as it said last, and stop when that is too long ago."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                by = await self._store.halted_by()
+        except (StoreUnavailable, TimeoutError):
+            if self._clock.now() - self._answered_at > BLIND_S:
+                self._obey(BLIND)
+            return
+        self._answered_at = self._clock.now()
+        self._obey(STOPPED if by is not None else "", by=by or "fixloop")
+
+    def _obey(self, why: str, *, by: str = "fixloop") -> None:
+        if why == self._reason:
+            return
+        self._reason = why
+        if why:
+            log.warning("%s (by %s)", why, by)
+            self._prober.halt(why)
+        else:
+            log.warning("traffic flows again")
+            self._prober.release()
+
+    async def pull(self, *, by: str) -> str:
+        """Stop everything, here at once and elsewhere at the next look; what was done, and how to undo it."""
+        earlier = await self._when()
+        await self._store.halt(by)
+        await self.look()
+        if earlier:
+            return f"All traffic was stopped already, {earlier}. {LIFT}"
+        return " ".join(
+            [
+                "*All traffic is stopped.* FixLoop sends nothing more to any service, in any incident.",
+                await self._going(),
+                LIFT,
+                "To stop one run alone: `/fixloop stop INC-42`.",
+            ]
+        )
+
+    async def lift(self, *, by: str) -> str:
+        earlier = await self._when()
+        if not await self._store.resume():
+            return "Nothing was stopped."
+        log.warning("the kill switch was lifted by %s", by)
+        await self.look()
+        return (
+            f"Traffic may flow again; it was stopped {earlier}. Runs that were stopped or refused meanwhile do not "
+            "start by themselves: click Validate."
+        )
+
+    async def standing(self) -> str:
+        """The line that stands above everything else while all is stopped; else empty."""
+        earlier = await self._when()
+        return f"*All traffic is stopped*, {earlier}. {LIFT}" if earlier else ""
+
+    async def _when(self) -> str:
+        """``by @mira, 12 min ago``; empty where nothing is stopped."""
+        by, since = await self._store.halted_by(), await self._store.halted_since()
+        if by is None:
+            return ""
+        return f"by {named(by)}" if since is None else f"by {named(by)} {_ago(self._clock.now() - since)}"
+
+    async def _going(self) -> str:
+        found = [await self._store.incident(each) for each in await self._store.open_incidents()]
+        stopped = [name for incident in found if incident is not None for name in _runs_of(incident)]
+        if not stopped:
+            return "No run was going."
+        more = len(stopped) - MOST_NAMED
+        names = ", ".join(stopped[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"Stopped with it, undecided steps being inconclusive: {names}."
+
+
+def _runs_of(incident: Incident) -> list[str]:
+    line = incident.run_line(incident.active_run or "")
+    active = [f"the {line.kind.value} run of `{incident.id}`"] if line is not None else []
+    return active + ([f"the watch of `{incident.id}`"] if incident.soak_run is not None else [])
+
+
+def refusal(by: str) -> str:
+    """Why no run may begin now."""
+    return f"All traffic is stopped, by {named(by)}. {LIFT}"
+
+
+def named(by: str) -> str:
+    """A person as Slack shows them; what an operator wrote into the store, without markup."""
+    return f"<@{by}>" if _SLACK_USER.fullmatch(by) else _MARKUP.sub("", by).strip() or "somebody"
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"
