@@ -15,11 +15,13 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from fixloop_bot import __version__
 from fixloop_bot.adapters.catalog_file import load_catalog
 from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.datadog import install
 from fixloop_bot.adapters.datadog.client import DatadogTelemetry, NullTelemetry
 from fixloop_bot.adapters.datadog.links import DatadogLinks
+from fixloop_bot.adapters.http.connectivity import CarefulProber, Connectivity
 from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.prober import HttpProber
 from fixloop_bot.adapters.minimax.client import MiniMaxClient
@@ -30,6 +32,8 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.board import NullBoard, SlackBoard
 from fixloop_bot.application import jobs
+from fixloop_bot.application.baseline import Baseliner
+from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist
 from fixloop_bot.application.desk import Desk
 from fixloop_bot.application.execution import Execution
@@ -37,19 +41,24 @@ from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.planning import Planning
-from fixloop_bot.application.ports import Board, Clock, Planner, Telemetry
+from fixloop_bot.application.ports import Board, Clock, Planner, Prober, Telemetry
+from fixloop_bot.application.proposals import Proposals
+from fixloop_bot.application.proving import Proving
+from fixloop_bot.application.replaying import Replaying
 from fixloop_bot.application.resolution import Resolution
 from fixloop_bot.application.sweep import Sweep
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.application.watch import Watch
 from fixloop_bot.config import Settings, SettingsError, secret_of
-from fixloop_bot.domain.catalog import Catalog
+from fixloop_bot.domain.catalog import Catalog, Origin
 
 __all__ = [
+    "Bench",
     "House",
     "Settings",
     "SettingsError",
+    "bench",
     "house",
     "install_webhook",
     "open_app_connections",
@@ -82,7 +91,20 @@ class House:
     inbox: Inbox
     sweep: Sweep
     watch: Watch
+    brake: Brake
+    baseliner: Baseliner
     handlers: Mapping[str, Callable[..., Awaitable[None]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the commands outside Slack work with."""
+
+    clock: Clock
+    store: RedisStore
+    proposals: Proposals
+    proving: Proving
+    replaying: Replaying
 
 
 def read_catalog(settings: Settings) -> Catalog:
@@ -101,7 +123,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         url = await stack.enter_async_context(store_url(settings))
         client = _client(url)
         stack.push_async_callback(client.aclose)
-        store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S)
+        store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S, shared_time=True)
         await store.ping()
         queue = await stack.enter_async_context(DocketQueue(url, store=store))
         slack = await stack.enter_async_context(open_slack(settings))
@@ -115,8 +137,37 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         planner = (
             MiniMaxPlanner(model, settings.minimax_model, secrets=secret_of) if model is not None else NullPlanner()
         )
-        prober = await stack.enter_async_context(open_prober(clock))
+        prober = await stack.enter_async_context(open_careful_prober(settings, clock))
         yield _wire(settings, catalog, clock, store, queue, board, slack, telemetry, planner, prober)
+
+
+@asynccontextmanager
+async def bench(settings: Settings, catalog: Catalog, *, with_model: bool = False) -> AsyncIterator[Bench]:
+    """Open what proves, plans and replays without an incident: the house's store, gate and telemetry, and no Slack."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(store_url(settings))
+        client = _client(url)
+        stack.push_async_callback(client.aclose)
+        store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S, shared_time=True)
+        await store.ping()
+        telemetry = stack.enter_context(open_telemetry(settings))
+        model = await stack.enter_async_context(open_model(settings, clock)) if with_model else None
+        planner = MiniMaxPlanner(model, settings.minimax_model, secrets=secret_of) if model else NullPlanner()
+        prober = await stack.enter_async_context(open_careful_prober(settings, clock))
+        asked = telemetry or NullTelemetry()
+        proposals = Proposals(store, planner=planner, telemetry=asked, prober=prober, catalog=catalog, clock=clock)
+        proving = Proving(
+            store,
+            prober=prober,
+            telemetry=telemetry,
+            without_keys=NullTelemetry(),
+            clock=clock,
+            chance=random.Random(),
+            product=__version__,
+        )
+        replaying = Replaying(store, prober=prober, clock=clock)
+        yield Bench(clock=clock, store=store, proposals=proposals, proving=proving, replaying=replaying)
 
 
 @asynccontextmanager
@@ -190,6 +241,18 @@ async def open_prober(clock: Clock) -> AsyncIterator[HttpProber]:
         await prober.aclose()
 
 
+@asynccontextmanager
+async def open_careful_prober(settings: Settings, clock: Clock) -> AsyncIterator[CarefulProber]:
+    """A prober that looks at our own network before it blames a service: is anybody reached whom we talk to anyway?"""
+    used = (
+        settings.slack_api_url if settings.slack_bot_token else None,
+        settings.dd_api_url if settings.dd_api_key and settings.dd_app_key else None,
+        settings.minimax_base_url if settings.minimax_api_key else None,
+    )
+    async with open_prober(clock) as prober:
+        yield CarefulProber(prober, Connectivity([Origin.of(url) for url in used if url is not None]))
+
+
 def _wire(
     settings: Settings,
     catalog: Catalog,
@@ -200,7 +263,7 @@ def _wire(
     slack: SlackApi | None,
     telemetry: Telemetry,
     planner: Planner,
-    prober: HttpProber,
+    prober: Prober,
 ) -> House:
     """The use cases on their adapters; long because it is the one place that knows them all."""
     ledger = Ledger(store, queue)
@@ -222,6 +285,7 @@ def _wire(
     )
     links = DatadogLinks(settings.dd_site)
     threads = Threads(store, board, links, catalog=catalog, clock=clock)
+    brake = Brake(store, prober, clock=clock)
     desk = Desk(
         store,
         board,
@@ -230,6 +294,7 @@ def _wire(
         planning=planning,
         checklist=Checklist(ledger, clock=clock),
         resolution=Resolution(store, ledger, clock=clock),
+        brake=brake,
         clock=clock,
     )
     me = f"{socket.gethostname()}#{os.getpid()}"
@@ -246,6 +311,8 @@ def _wire(
         inbox=Inbox(store, intake, clock=clock),
         sweep=Sweep(store, queue, clock=clock),
         watch=Watch(store, intake, telemetry=telemetry, catalog=catalog, clock=clock, name=me),
+        brake=brake,
+        baseliner=Baseliner(store, prober, catalog=catalog, clock=clock, name=me),
         handlers={
             jobs.MAKE_PLAN: planning.make,
             jobs.START_RUN: validation.start_when_free,

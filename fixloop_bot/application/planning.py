@@ -14,8 +14,9 @@ from fixloop_bot.application import evidence
 from fixloop_bot.application.intake import planning, starting
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Store, Telemetry, UnusableAnswer
+from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.described import with_schemas
+from fixloop_bot.domain.described import with_probes, with_schemas, with_shapes
 from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.openapi import Operation, operations
@@ -86,7 +87,7 @@ class Planning:
             return
         service = self._catalog.service(incident.service or "")
         await self._read_values(incident)
-        plan = await self._write(incident, service, version=int(version), hint=hint)
+        plan = await self.write(incident, service, version=int(version), hint=hint)
 
         def decide(current: Incident) -> Change | None:
             return _adopt(current, plan, asked_by=asked_by, now=self._clock.now())
@@ -107,12 +108,13 @@ class Planning:
         if values:
             await self._ledger.change(incident.id, decide)
 
-    async def _write(self, incident: Incident, service: Service | None, *, version: int, hint: str) -> Plan:
+    async def write(self, incident: Incident, service: Service | None, *, version: int, hint: str) -> Plan:
+        """A vetted plan: the model's, else the standard one with a note that says why. Nothing is stored."""
         began = self._clock.now()
-        known = await self._operations(service)
+        known, baseline = await self.operations_of(service), await self.baseline_of(service)
         try:
             async with asyncio.timeout(DEADLINE_S):
-                steps, asks = await self._by_model(incident, service, known, hint=hint)
+                steps, asks = await self._by_model(incident, service, known, baseline, hint=hint)
         except TimeoutError:
             why = f"the model did not answer in {DEADLINE_S:.0f} s"
         except PlannerUnavailable as error:
@@ -132,7 +134,7 @@ class Planning:
             )
         log.info("%s gets the standard plan: %s", incident.id, why)
         return standard_plan(
-            service=service,
+            service=with_probes(service, known, baseline) if service is not None else None,
             signals=incident.signals,
             operations=known,
             version=version,
@@ -141,20 +143,29 @@ class Planning:
         )
 
     async def _by_model(
-        self, incident: Incident, service: Service | None, known: Sequence[Operation], *, hint: str
+        self,
+        incident: Incident,
+        service: Service | None,
+        known: Sequence[Operation],
+        baseline: Baseline | None,
+        *,
+        hint: str,
     ) -> tuple[tuple[Step, ...], int]:
         if not self._planner.available:
             raise PlannerUnavailable("MINIMAX_API_KEY is not set")
         brief = await self._brief(incident, service, known, hint=hint)
-        return await self._ask_model(brief, service, known)
+        brief = replace(
+            brief, baselines=tuple(probe.line for probe in baseline.probes if probe.shape) if baseline else ()
+        )
+        return await self._ask_model(brief, service, known, baseline)
 
     async def _ask_model(
-        self, brief: PlanBrief, service: Service | None, known: Sequence[Operation]
+        self, brief: PlanBrief, service: Service | None, known: Sequence[Operation], baseline: Baseline | None
     ) -> tuple[tuple[Step, ...], int]:
         for ask in range(1, ASKS + 1):
             try:
                 draft = await self._planner.draft(brief)
-                return vet(with_schemas(draft.steps, known), service), ask
+                return vet(with_shapes(with_schemas(draft.steps, known), baseline), service), ask
             except UnusableAnswer as answer:
                 brief = replace(brief, complaints=answer.complaints, last_answer=answer.raw)
             except PlanRejected as rejection:
@@ -178,7 +189,16 @@ class Planning:
             hint=hint,
         )
 
-    async def _operations(self, service: Service | None) -> tuple[Operation, ...]:
+    async def baseline_of(self, service: Service | None) -> Baseline | None:
+        """What was learned of the service while it was healthy; one that cannot be read is none."""
+        try:
+            return await self._store.baseline(service.name) if service is not None else None
+        except BadInput as error:
+            log.warning("a baseline is of no use: %s", error)
+            return None
+
+    async def operations_of(self, service: Service | None) -> tuple[Operation, ...]:
+        """The operations of the service's OpenAPI document; none where it has no document that can be read."""
         if service is None or service.openapi is None:
             return ()
         try:

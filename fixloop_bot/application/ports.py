@@ -8,9 +8,10 @@ from typing import Protocol
 
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.views import ThreadRefs, ThreadView
+from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import Incident
-from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Step
+from fixloop_bot.domain.plans import ProbedCheck, Step
 from fixloop_bot.domain.runs import Run
 from fixloop_bot.domain.samples import Sample
 from fixloop_bot.domain.signals import Signal
@@ -63,6 +64,10 @@ class Telemetry(Protocol):
 
     async def error_logs(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[LogLine]: ...
 
+    async def count_logs(self, query: str, *, start: float, end: float) -> int:
+        """How many log records match between two epoch seconds."""
+        ...
+
     async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorState: ...
 
     def seconds_between_queries(self) -> float:
@@ -83,7 +88,8 @@ class PlanBrief:
     """What the planner may know: state and telemetry, secrets masked; all text in it is data, never instructions.
 
     ``metrics`` are (name, query, points of the last hour); ``operations`` one line for each OpenAPI operation;
-    ``complaints`` what was wrong with the last answer, in sentences.
+    ``baselines`` the requests whose answers are known from healthy times; ``complaints`` what was wrong with the last
+    answer, in sentences.
     """
 
     incident: Incident
@@ -91,6 +97,7 @@ class PlanBrief:
     metrics: tuple[tuple[str, str, tuple[tuple[float, float], ...]], ...] = ()
     logs: tuple[LogLine, ...] = ()
     operations: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
     hint: str = ""
     complaints: tuple[str, ...] = ()
     last_answer: str = ""
@@ -129,13 +136,19 @@ class Planner(Protocol):
 class Prober(Protocol):
     """Sends one probe through the gate and returns its sample; never raises for what the target does."""
 
-    async def sample(
-        self, service: Service, check: HttpCheck | JourneyCheck, *, number: int, fresh: bool
-    ) -> Sample: ...
+    async def sample(self, service: Service, check: ProbedCheck, *, number: int, fresh: bool) -> Sample:
+        """The check's ``number``-th sample, from 1: inputs, replicas and name servers take turns by it."""
+        ...
 
     async def fetch_document(self, service: Service, url: str) -> bytes:
         """A document of the service (its OpenAPI file) through the same gate; raises BadInput with a sentence."""
         ...
+
+    def halt(self, reason: str) -> None:
+        """The kill switch: end what is under way, and send nothing more, until ``release``. Harmless when repeated."""
+        ...
+
+    def release(self) -> None: ...
 
 
 class Store(Protocol):
@@ -194,9 +207,28 @@ class Store(Protocol):
     async def stop_run(self, run_id: str, by: str) -> None: ...
     async def stopped_by(self, run_id: str) -> str | None: ...
 
-    async def pace(self, name: str, *, per_second: float, burst: float = 1.0) -> float:
-        """Book the next place in a rate shared by all processes; returns the seconds to wait for it."""
+    async def take_place(self, service: str, *, per_second: float, per_hour: int, requests: int = 1) -> float | None:
+        """Book a sample of so many requests in a service's rate; returns the seconds to wait for it.
+
+        None, and nothing booked, where the hour's total is spent. Shared by all incidents and processes.
+        """
         ...
+
+    async def halt(self, by: str) -> None:
+        """The kill switch for all traffic of all processes, until ``resume``. It does not expire."""
+        ...
+
+    async def resume(self) -> bool:
+        """Lift it; False if nothing was halted."""
+        ...
+
+    async def halted_by(self) -> str | None: ...
+    async def halted_since(self) -> float | None:
+        """Epoch seconds; None where nothing is halted, or where an operator who set the key left no time."""
+        ...
+
+    async def save_baseline(self, baseline: Baseline) -> None: ...
+    async def baseline(self, service: str) -> Baseline | None: ...
 
     async def enter_thread(self, incident_id: str) -> str | None:
         """Become a thread's only writer, for some seconds; None if somebody is, who learns that there is more."""

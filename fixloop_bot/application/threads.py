@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from fixloop_bot.application import evidence
 from fixloop_bot.application.ports import Board, Clock, DeepLinks, Store
 from fixloop_bot.application.views import Links, ThreadView
+from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, StoreUnavailable
+from fixloop_bot.domain.errors import BadInput, Conflict, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run, RunKind
 
@@ -119,8 +120,16 @@ class Threads:
             confirm=await self._before(incident, shown),
             shown=shown,
             soak=await self._run(incident, (RunKind.SOAK,)),
+            baseline=await self._baseline(service),
             now=now,
         )
+
+    async def _baseline(self, service: Service | None) -> Baseline | None:
+        """What healthy times looked like; a document that cannot be read costs the card nothing but that."""
+        try:
+            return await self._store.baseline(service.name) if service is not None else None
+        except BadInput:
+            return None
 
     async def _before(self, incident: Incident, shown: Run | None) -> Run | None:
         number = shown.number if shown is not None and shown.kind is RunKind.VALIDATE else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run
@@ -25,6 +26,7 @@ class ThreadView:
 
     ``confirm`` is the last confirm run of the current plan (running or finished), ``shown`` the run that the results
     card is about (the running one, else the last confirm or validate run), ``soak`` the watch after a proof.
+    ``baseline`` is what was learned of the service while it was healthy.
     """
 
     incident: Incident
@@ -33,6 +35,7 @@ class ThreadView:
     confirm: Run | None = None
     shown: Run | None = None
     soak: Run | None = None
+    baseline: Baseline | None = None
     now: float
 
 

@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from fixloop_bot import __version__
+from fixloop_bot.entrypoints.proof.arguments import Command, add_proof_commands
 
 USAGE_ERROR = 3
 INTERRUPTED = 130
@@ -49,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fixloop {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log every detail")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Command)
     for name, words, as_web, as_worker in (
         ("serve", "web and worker in one process", True, True),
         ("web", "take webhooks and clicks; any number of them", True, False),
@@ -57,13 +59,15 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         process = commands.add_parser(name, help=words, description=words)
         process.set_defaults(command=_process, as_web=as_web, as_worker=as_worker)
+    for command in add_proof_commands(commands):
+        command.set_defaults(command=_proof)
     _add_sandbox(commands)
     _add_doctor(commands)
     _add_datadog(commands)
     return parser
 
 
-def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_sandbox(commands: argparse._SubParsersAction[Command]) -> None:
     words = "the whole product on this machine: a shop to break, a local Datadog, a local Slack, and the bot"
     sandbox = commands.add_parser("sandbox", help=words, description=words)
     sandbox.add_argument(
@@ -75,13 +79,13 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sandbox.set_defaults(command=_sandbox)
 
 
-def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_doctor(commands: argparse._SubParsersAction[Command]) -> None:
     words = "say what is connected, what is not, and the cure"
     # Its lines say what is wrong, better than the log of its looking.
     commands.add_parser("doctor", help=words, description=words).set_defaults(command=_doctor, level=logging.CRITICAL)
 
 
-def _add_datadog(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_datadog(commands: argparse._SubParsersAction[Command]) -> None:
     datadog = commands.add_parser("datadog", help="connect Datadog", description="connect Datadog")
     kinds = datadog.add_subparsers(title="commands", metavar="COMMAND", required=True)
     words = "print the webhook's payload template"
@@ -105,14 +109,19 @@ def _process(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _run(coroutine: object) -> None:
+def _run(coroutine: Coroutine[Any, Any, int | None]) -> int | None:
     """asyncio on uvloop where the platform has it."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(coroutine)  # type: ignore[arg-type]
-        return
-    uvloop.run(coroutine)  # type: ignore[arg-type]
+        return asyncio.run(coroutine)
+    return uvloop.run(coroutine)
+
+
+def _proof(chosen: argparse.Namespace) -> int:
+    from fixloop_bot.entrypoints.proof.commands import run
+
+    return _run(run(chosen)) or 0
 
 
 def _sandbox(chosen: argparse.Namespace) -> int:

@@ -97,13 +97,16 @@ def _greeting(slack: SlackApi) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def _working(built: House) -> AsyncIterator[None]:
-    """The inbox, the jobs, the sweep and the watch."""
+    """The inbox, the jobs, the sweep, the watch and the baseline; the brake looks first, so that a halt outlives us."""
+    await built.brake.look()
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(built.queue.work(built.handlers), name="worker"),
             group.create_task(built.inbox.run(), name="inbox"),
             group.create_task(built.sweep.run(), name="sweep"),
             group.create_task(built.watch.run(), name="watch"),
+            group.create_task(built.brake.run(), name="brake"),
+            group.create_task(built.baseliner.run(), name="baseline"),
         ]
         try:
             yield

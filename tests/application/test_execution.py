@@ -15,7 +15,7 @@ from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepVerdict
 from fixloop_bot.domain.samples import Fault, FaultKind
-from tests.application.office import LISTED, PAID, QUICK, STEPS, Office, checkout, draft, signal
+from tests.application.office import LISTED, MIRA, PAID, QUICK, STEPS, Office, checkout, draft, signal
 
 
 def verdicts(run: Run) -> dict[str, StepVerdict | None]:
@@ -187,16 +187,18 @@ async def test_a_store_that_fails_during_a_run_is_told_as_such(office: Office, m
     """However deep in the tasks of a run: the queue then tries the job again, and the run ends."""
     await office.receive(signal())
     await office.settle(but=(EXECUTE_RUN,))
-    working, calls = RedisStore.pace, 0
+    working, calls = RedisStore.take_place, 0
 
-    async def pace(self: RedisStore, name: str, *, per_second: float, burst: float = 1.0) -> float:
+    async def take_place(
+        self: RedisStore, service: str, *, per_second: float, per_hour: int, requests: int = 1
+    ) -> float | None:
         nonlocal calls
         calls += 1
         if calls == 5:
             raise StoreUnavailable("The store did not answer.")
-        return await working(self, name, per_second=per_second, burst=burst)
+        return await working(self, service, per_second=per_second, per_hour=per_hour, requests=requests)
 
-    monkeypatch.setattr(RedisStore, "pace", pace)
+    monkeypatch.setattr(RedisStore, "take_place", take_place)
     async with office.clock.flowing():
         with pytest.raises(StoreUnavailable):
             await office.execution.execute("INC-1-r1")
@@ -260,3 +262,21 @@ async def test_the_card_follows_a_run(office: Office) -> None:
     assert phases >= {StepPhase.WAITING, StepPhase.RUNNING}
     assert all(step.phase is StepPhase.DONE for step in (await office.run(1)).steps)
     assert "refresh_thread" in office.tray.names()
+
+
+async def test_the_kill_switch_ends_a_run(office: Office) -> None:
+    """Whoever pulls it, wherever: nothing more is sent, and the run ends without a verdict on the service."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    office.tray.jobs.clear()
+    async with office.clock.flowing():
+        running = asyncio.create_task(office.execution.execute("INC-1-r2"), name="run")
+        while not await office.store.samples("INC-1-r2", "s2"):
+            await asyncio.sleep(0.005)
+        await office.store.halt(MIRA)
+        await asyncio.wait_for(running, 10)
+    await office.store.resume()
+    run = await office.run(2)
+    assert (run.verdict, run.stopped_by) == (RecoveryVerdict.INCONCLUSIVE, MIRA)
+    assert run.steps[1].verdict is StepVerdict.INCONCLUSIVE

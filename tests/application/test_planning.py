@@ -11,13 +11,17 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application import planning as planning_module
 from fixloop_bot.application.jobs import EXECUTE_RUN, MAKE_PLAN, START_RUN
 from fixloop_bot.application.ports import PlanDraft, UnusableAnswer
+from fixloop_bot.domain.baselines import Baseline, ProbeBaseline
 from fixloop_bot.domain.errors import PlannerUnavailable
 from fixloop_bot.domain.plans import STEPS_IN_A_PLAN, HttpCheck, Plan, PlanSource, Request
 from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.shapes import shape_of
 from fixloop_bot.domain.vetting import vet
 from tests.application.office import LISTED, MIRA, PAID, STEPS, Office, checkout, draft, signal
 from tests.fake_clock import FakeClock
 
+assert isinstance(PAID.check, HttpCheck)
+PAID_REQUEST = PAID.check.request
 FORBIDDEN = replace(
     PAID, check=HttpCheck(request=Request(method="DELETE", path="/checkout"), expect=("status == 200",))
 )
@@ -185,3 +189,28 @@ async def test_a_resolved_incident_gets_no_plan(office: Office) -> None:
     assert (await office.incident()).plan is None
     assert MAKE_PLAN not in office.tray.names()
     assert await office.wish("new_plan", incident="INC-1") == ["INC-1 is resolved. Reopen it first."]
+
+
+async def test_what_was_learned_in_healthy_times_is_frozen_into_the_plan(office: Office) -> None:
+    """The model is told which requests are known; the shape itself, and not a reference, is what gets hashed."""
+    learned = ProbeBaseline(line=PAID_REQUEST.line(), samples=9, shape=shape_of({"total": 1.5}))
+    await office.store.save_baseline(Baseline(service="checkout", since=0, until=1, probes=(learned,)))
+    as_before = replace(PAID, check=HttpCheck(request=PAID_REQUEST, expect=("status == 200", "shape as before")))
+    office.author.answers = [draft(as_before, *STEPS[1:])]
+
+    plan = await planned(office)
+
+    check = plan.steps[0].check
+    assert office.author.briefs[0].baselines == (PAID_REQUEST.line(),)
+    assert isinstance(check, HttpCheck)
+    assert check.expect[1].startswith("schema {")
+    assert "total" in check.expect[1]
+
+
+async def test_a_model_that_refers_to_what_nobody_knows_is_told_so(office: Office) -> None:
+    as_before = replace(PAID, check=HttpCheck(request=PAID_REQUEST, expect=("status == 200", "shape as before")))
+    office.author.answers = [draft(as_before, *STEPS[1:]), draft()]
+
+    await planned(office)
+
+    assert any("nothing is known of its answer before" in each for each in office.author.briefs[1].complaints)
