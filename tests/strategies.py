@@ -11,9 +11,12 @@ from fixloop_bot.application.views import Links, ThreadView
 from fixloop_bot.domain.incidents import Entry, Incident, RunLine, SignalLine, State, Tick
 from fixloop_bot.domain.plans import (
     Check,
+    DnsCheck,
+    GrpcCheck,
     HttpCheck,
     JourneyCheck,
     Leg,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
@@ -22,8 +25,13 @@ from fixloop_bot.domain.plans import (
     Request,
     Role,
     Step,
+    TcpCheck,
+    TlsCheck,
+    WebsocketCheck,
+    WireCheck,
 )
 from fixloop_bot.domain.runs import (
+    LatencyBand,
     RecoveryVerdict,
     Run,
     RunKind,
@@ -93,6 +101,11 @@ EXPECT = (
     "header x-request-id exists",
     'body not contains "<!channel>"',
     "p95 < 400 ms",
+    "json $.days_left >= 14",
+    'json $.answers contains "10.0.0.4"',
+    "json $.answers length >= 1",
+    'json $.status == "SERVING"',
+    'body == "pong"',
 )
 
 
@@ -111,8 +124,28 @@ def checks() -> st.SearchStrategy[Check]:
         times_before=st.just(1.5),
     )
     monitor = st.builds(MonitorCheck, monitor_id=texts(), group=texts())
+    rate = st.one_of(st.none(), figures())
+    logs = st.builds(LogsCheck, query=texts(), per_minute=rate, times_before=st.just(2.0))
+    manual = st.builds(ManualCheck, instruction=texts())
+    return st.one_of(http, st.builds(JourneyCheck, legs=legs), wire_checks(), metric, monitor, logs, manual)
+
+
+def wire_checks() -> st.SearchStrategy[WireCheck]:
+    """Checks below or beside HTTP, of hosts, names and services that are called anything at all."""
+    servers = st.lists(texts(), max_size=3).map(tuple)
+    records = st.sampled_from(("A", "AAAA", "TXT"))
     return st.one_of(
-        http, st.builds(JourneyCheck, legs=legs), metric, monitor, st.builds(ManualCheck, instruction=texts())
+        st.builds(TlsCheck, target=texts(), expect=expectations()),
+        st.builds(DnsCheck, name=texts(), record=records, servers=servers, expect=expectations()),
+        st.builds(TcpCheck, target=texts(), expect=expectations()),
+        st.builds(GrpcCheck, target=texts(), service=texts(), expect=expectations()),
+        st.builds(
+            WebsocketCheck,
+            path=texts(),
+            send=st.one_of(st.none(), texts()),
+            awaits_message=st.booleans(),
+            expect=expectations(),
+        ),
     )
 
 
@@ -135,7 +168,8 @@ def plans(draw: st.DrawFn, *, most_steps: int = 10) -> Plan:
 
 
 def results() -> st.SearchStrategy[AssertionResult]:
-    subjects = st.one_of(st.sampled_from(("status", "latency", "p95", "$.total", "the metric")), texts())
+    known = ("status", "latency", "p95", "$.total", "the metric", "$.days_left", "$.answers length")
+    subjects = st.one_of(st.sampled_from(known), texts())
     return st.builds(
         AssertionResult, source=texts(), held=st.just(False), seen=texts(), expected=texts(), subject=subjects
     )
@@ -183,6 +217,37 @@ def progress(draw: st.DrawFn, step_id: str, *, finished: bool = False) -> StepPr
         failures=tuple(draw(st.lists(samples(), max_size=3))),
         passes=tuple(draw(st.lists(samples(Outcome.PASSED), max_size=1))),
         voids=tuple(draw(st.lists(samples(Outcome.VOID), max_size=1))),
+        statuses=tuple(
+            draw(
+                st.lists(
+                    st.tuples(st.sampled_from(("200", "404", "503", "no answer")), st.integers(1, 5000)), max_size=6
+                )
+            )
+        ),
+        inputs=draw(st.integers(min_value=0, max_value=600)),
+        replicas=draw(st.integers(min_value=0, max_value=40)),
+        latency=draw(bands()) if done else (),
+        shapes=tuple(draw(st.lists(shapes(), max_size=1))),
+        note=draw(st.sampled_from(NASTY)),
+    )
+
+
+def shapes() -> st.SearchStrategy[str]:
+    """Shapes as they are written, and what may stand in their place."""
+    return st.sampled_from(('{"items":[{"sku":"text"}],"total":"number"}', '{"items":[]}', "[]", '"text"', *NASTY))
+
+
+def bands() -> st.SearchStrategy[tuple[LatencyBand, ...]]:
+    """The bands of p50 and p95, each around its quantile; or none."""
+    milliseconds = st.floats(min_value=0, max_value=1e6)
+    return st.one_of(st.just(()), st.builds(_bands, milliseconds, milliseconds, milliseconds))
+
+
+def _bands(one: float, other: float, another: float) -> tuple[LatencyBand, ...]:
+    low, middle, high = sorted((one, other, another))
+    return tuple(
+        LatencyBand(quantile=quantile, ms=middle * times, low_ms=low * times, high_ms=high * times)
+        for quantile, times in ((0.5, 1.0), (0.95, 3.0))
     )
 
 

@@ -82,6 +82,21 @@ def milliseconds(value: float) -> str:
     return f"{value:,.0f} ms" if abs(value) >= 10 else f"{value:.2g} ms"
 
 
+def per_minute(value: float) -> str:
+    """How often something is logged: ``42 a minute``."""
+    return f"{number(value)} a minute"
+
+
+def about_errors(text: str) -> bool:
+    """Whether a title or a query speaks of errors, and not of slowness or load."""
+    return bool(_TROUBLE.search(text))
+
+
+def times_before(factor: float) -> str:
+    """``the hour before``, ``2 × the hour before``: the yardstick of what has no limit of its own."""
+    return "the hour before" if factor == 1 else f"{factor:g} × the hour before"
+
+
 _SIDES = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from fixloop_bot.domain.figures import bound, measured_name, reading, unit_of
-from fixloop_bot.domain.plans import MetricCheck, Step
+from fixloop_bot.domain.figures import bound, measured_name, per_minute, reading, unit_of
+from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Step
 from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult, Sample
+
+_FIELDS = {
+    "$.days_left": "days left",
+    "$.not_after": "the certificate's end",
+    "$.answers": "the answer",
+    "$.answers length": "the number of answers",
+}
+"""What the documents of tls and dns checks hold, in words."""
+_SERVING = re.compile(r'json \$\.status (?:== "SERVING"|!= "NOT_SERVING")')
 
 
 def place(run: Run, step_id: str) -> int:
@@ -46,9 +56,25 @@ def telling_failure(progress: StepProgress) -> Sample | None:
 
 
 def difference(result: AssertionResult) -> str:
-    """``$.total was 19.98, expected 19.99``, without the formula that 19.99 was computed by."""
+    """``$.total was 19.98, expected 19.99``, without the formula that 19.99 was computed by.
+
+    What a certificate, a name server or a health service said is put into its own words: ``days left was 3, expected
+    >= 7``, ``the health service says NOT_SERVING``.
+    """
+    if serving_status(result):
+        return f"the health service says {serving_status(result)}"
     wanted, _ = split_formula(result)
-    return f"{result.subject or result.source} was {result.seen or 'nothing'}, expected {wanted}"
+    return f"{field_name(result)} was {result.seen or 'nothing'}, expected {wanted}"
+
+
+def field_name(result: AssertionResult) -> str:
+    """What was looked at, as a person calls it."""
+    return _FIELDS.get(result.subject, result.subject or result.source)
+
+
+def serving_status(result: AssertionResult) -> str:
+    """What a health service said instead of SERVING; empty where something else was looked at."""
+    return result.seen.strip('"') if _SERVING.fullmatch(result.source) else ""
 
 
 def split_formula(result: AssertionResult) -> tuple[str, str]:
@@ -85,7 +111,11 @@ def _after_colon(why: str) -> str:
 def reading_reason(step: Step, progress: StepProgress) -> str:
     """``error share is 12 %, must be at most 2 %``; for what has no limit of its own, the reason as it was noted."""
     check = step.check
-    if not isinstance(check, MetricCheck) or check.limit is None or progress.value is None:
+    if progress.value is None:
+        return progress.reason
+    if isinstance(check, LogsCheck) and check.per_minute is not None:
+        return f"logged {per_minute(progress.value)}, must be at most {per_minute(check.per_minute)}"
+    if not isinstance(check, MetricCheck) or check.limit is None:
         return progress.reason
     unit = unit_of(check.query, check.limit)
     name = measured_name(check.query, check.limit)

@@ -19,17 +19,22 @@ from fixloop_bot.domain.plans import (
     HttpCheck,
     Plan,
     PlanSource,
+    Request,
     Role,
     Step,
 )
+from fixloop_bot.domain.standard_journeys import Lookup, lookups
 from fixloop_bot.domain.standard_steps import (
     answers_at_all,
     fast_again,
+    logs_steps,
+    lookup_step,
     manual_steps,
     metric_steps,
     monitor_steps,
     operation_step,
     probe_step,
+    tls_steps,
 )
 from fixloop_bot.domain.symptom import Symptom
 from fixloop_bot.domain.vetting import requests_needed, step_breaches
@@ -62,7 +67,8 @@ def standard_plan(
     chosen = _affordable(found.by_importance(), service)
     if service is not None and not chosen:
         chosen = _affordable([_answers(service)], service)
-    chosen += [step for step in manual_steps(label, symptom) if step not in chosen][: STEPS_IN_A_PLAN - len(chosen)]
+    watched = any(step in chosen for step in found.logs)
+    chosen += manual_steps(label, symptom, logs_watched=watched)[: STEPS_IN_A_PLAN - len(chosen)]
     ordered = sorted(chosen, key=found.place)
     steps = tuple(replace(step, id=f"s{number}") for number, step in enumerate(ordered, start=1))
     note = one_line(f"standard plan: {why}", 200)
@@ -78,6 +84,8 @@ class _Candidates:
     metrics: tuple[Step, ...] = ()
     controls: tuple[Step, ...] = ()
     monitors: tuple[Step, ...] = ()
+    logs: tuple[Step, ...] = ()
+    certificates: tuple[Step, ...] = ()
 
     @classmethod
     def of(
@@ -86,18 +94,24 @@ class _Candidates:
         # An example id is no promise that the thing exists here: a 404 for ever would be taken for the bug.
         plain = [each for each in operations if each.request() is not None and "{" not in each.path]
         callable_ones = plain[:MOST_OPERATIONS_TRIED]
-        confirmations = _kept(_confirmations(service, callable_ones, symptom), service)
-        controls = _kept(_controls(service, callable_ones, symptom, confirmations), service)
+        found = tuple(lookups(operations[:MOST_OPERATIONS_TRIED]))
+        confirmations = _kept(_confirmations(service, callable_ones, found, symptom), service)
+        controls = _kept(_controls(service, callable_ones, found, symptom, confirmations), service)
         controls = controls or _kept([_answers(service)], service)
         latency = fast_again(service, signals, symptom, [*confirmations, *controls])
         return cls(
             confirmations=tuple(confirmations),
             latency=tuple(_kept([latency] if latency is not None else [], service)),
             controls=tuple(controls),
+            logs=tuple(_kept(logs_steps(service, signals), service)),
+            certificates=tuple(_kept(tls_steps(service), service)),
         )
 
     def by_importance(self) -> Iterator[Step]:
-        """What gets a place first: a proof, then speed, then a control, then telemetry, then more of each."""
+        """What gets a place first: a proof, then speed, then a control, then telemetry, then more of each.
+
+        Logs and the certificate come last: they say less than a request, and still more than nobody looking.
+        """
         yield from self.confirmations[:MOST_CONFIRMATIONS]
         yield from self.latency
         yield from self.controls[:1]
@@ -106,10 +120,13 @@ class _Candidates:
         yield from self.monitors[:1]
         yield from self.controls[1:2]
         yield from self.metrics[1:]
+        yield from self.logs
+        yield from self.certificates
 
     def place(self, step: Step) -> int:
         """Where a kind of step stands in the list that people read."""
-        kinds = (self.confirmations, self.latency, self.metrics, self.controls, self.monitors)
+        telemetry = (*self.metrics, *self.logs)
+        kinds = (self.confirmations, self.latency, telemetry, self.controls, self.certificates, self.monitors)
         return next((place for place, kind in enumerate(kinds) if step in kind), len(kinds))
 
 
@@ -133,7 +150,9 @@ def _affordable(steps: Iterable[Step], service: Service | None) -> list[Step]:
     return chosen
 
 
-def _confirmations(service: Service, operations: Sequence[Operation], symptom: Symptom) -> Iterator[Step]:
+def _confirmations(
+    service: Service, operations: Sequence[Operation], found: Sequence[Lookup], symptom: Symptom
+) -> Iterator[Step]:
     """The team's probes; without any, the operations that the symptom names or that the catalog lets us write to."""
     beside = _beside(service, symptom)
     probes = [probe for probe in service.probes if probe not in beside]
@@ -147,23 +166,44 @@ def _confirmations(service: Service, operations: Sequence[Operation], symptom: S
         if each.method in ("GET", "POST", "PUT", "PATCH") and (symptom.shared(_text_of(each)) or each.method != "GET")
     ]
     for operation in sorted(fitting, key=lambda each: _rank(symptom, _text_of(each), each.method)):
-        yield from operation_step(operation, service, Role.CONFIRMATION)
+        in_alert = bool(symptom.shared(_text_of(operation)))
+        yield from operation_step(operation, service, Role.CONFIRMATION, in_alert=in_alert)
+    for lookup in found:
+        if symptom.shared(_text_of(lookup.operation)):
+            yield lookup_step(lookup, Role.CONFIRMATION, in_alert=True)
 
 
 def _controls(
-    service: Service, operations: Sequence[Operation], symptom: Symptom, confirmations: Sequence[Step]
+    service: Service,
+    operations: Sequence[Operation],
+    found: Sequence[Lookup],
+    symptom: Symptom,
+    confirmations: Sequence[Step],
 ) -> Iterator[Step]:
-    """Reads that have least to do with the symptom, the team's own first."""
+    """Reads that have least to do with the symptom, the team's own first; what is looked up before a second list."""
     taken = {step.check.request.line() for step in confirmations if isinstance(step.check, HttpCheck)}
     reads = [
         each
         for each in operations
-        if each.method in ("GET", "HEAD") and f"{each.method} {each.ready_path}" not in taken
+        if each.method in ("GET", "HEAD") and not taken & {asked.line() for asked in _requests(each)}
     ]
     for probe in _beside(service, symptom):
         yield probe_step(probe, Role.CONTROL)
-    for operation in sorted(reads, key=lambda each: _unrelated(symptom, each)):
-        yield from operation_step(operation, service, Role.CONTROL)
+    lists = [
+        step
+        for operation in sorted(reads, key=lambda each: _unrelated(symptom, each))
+        for step in operation_step(operation, service, Role.CONTROL)
+    ]
+    yield from lists[:1]
+    for lookup in found:
+        if not symptom.shared(_text_of(lookup.operation)):
+            yield lookup_step(lookup, Role.CONTROL)
+    yield from lists[1:]
+
+
+def _requests(operation: Operation) -> list[Request]:
+    """The requests that a step may send for an operation, with one value or with several."""
+    return [asked for asked in (operation.request(), operation.varied) if asked is not None]
 
 
 def _answers(service: Service) -> Step:

@@ -11,12 +11,24 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from fixloop_bot.domain.catalog import Probe, Service
-from fixloop_bot.domain.figures import reading, unit_of
+from fixloop_bot.domain.figures import about_errors, reading, unit_of
 from fixloop_bot.domain.incidents import SignalLine
 from fixloop_bot.domain.openapi import Operation
 from fixloop_bot.domain.openapi_text import one_line
-from fixloop_bot.domain.plans import Check, HttpCheck, ManualCheck, MetricCheck, MonitorCheck, Request, Role, Step
+from fixloop_bot.domain.plans import (
+    Check,
+    HttpCheck,
+    LogsCheck,
+    ManualCheck,
+    MetricCheck,
+    MonitorCheck,
+    Request,
+    Role,
+    Step,
+    TlsCheck,
+)
 from fixloop_bot.domain.signals import Comparator, Measure
+from fixloop_bot.domain.standard_journeys import Lookup
 from fixloop_bot.domain.symptom import Symptom
 from fixloop_bot.domain.vetting import LONGEST_TITLE, step_breaches
 
@@ -24,6 +36,11 @@ SMALL_SCHEMA = 2_000
 """Characters of a response schema that a step still carries; a longer one would bury the plan."""
 TIMES_BEFORE = 1.5
 """Without an SLO an error rate is well again when it is near its mean in the hour before."""
+
+LOGS_TIMES_BEFORE = 2.0
+"""Error logs come in bursts, so twice the hour before still counts as quiet."""
+DAYS_LEFT = 7
+LOGS_BY_HAND = "The error logs are quiet"
 
 _HEALTHY: dict[Comparator, Literal["<", "<=", ">", ">="]] = {
     Comparator.ABOVE: "<=",
@@ -49,23 +66,43 @@ def probe_step(probe: Probe, role: Role) -> Step:
     why = "A known-good check from the catalog"
     why += ", beside the symptom: it should pass before and after the fix." if role is Role.CONTROL else "."
     title = one_line(sentence_case(probe.name.strip()), LONGEST_TITLE) or one_line(probe.request.line(), LONGEST_TITLE)
-    check = HttpCheck(request=probe.request, expect=probe.expect, inputs=probe.inputs)
+    check = probe.check or HttpCheck(request=probe.request, expect=probe.expect, inputs=probe.inputs)
     return _step(title, why, role, check)
 
 
-def operation_step(operation: Operation, service: Service, role: Role) -> Iterator[Step]:
-    """The operation with as many of its documented promises as can be checked; nothing where it may not be called."""
+def operation_step(operation: Operation, service: Service, role: Role, *, in_alert: bool = False) -> Iterator[Step]:
+    """The operation with as many of its documented promises as can be checked; nothing where it may not be called.
+
+    ``in_alert``: the alert speaks of it.
+
+    With every value that the document gives for it, if that may be sent: a fault of one product hides from another.
+    """
     request = operation.request()
     if request is None:
         return
-    why = "It stands beside the symptom: it should pass before and after the fix."
+    varied = [(operation.varied, operation.inputs)] if operation.varied is not None and operation.inputs else []
+    for asked, inputs in [*varied, (request, ())]:
+        for expect in _promises(operation):
+            check = HttpCheck(request=asked, expect=expect, inputs=inputs)
+            step = _step(_title(operation, role), _why(operation, role, in_alert=in_alert), role, check)
+            if not step_breaches(step, 1, service):
+                yield step
+                return
+
+
+def lookup_step(lookup: Lookup, role: Role, *, in_alert: bool = False) -> Step:
+    """Each sample looks up another of the things that the service has just listed."""
+    listing = lookup.check.legs[0].request.path.partition("?")[0]
+    return _step(
+        f"What {listing} lists can be looked up", _why(lookup.operation, role, in_alert=in_alert), role, lookup.check
+    )
+
+
+def _why(operation: Operation, role: Role, *, in_alert: bool) -> str:
     if role is Role.CONFIRMATION:
-        why = f"The alert is about it: {operation.summary or operation.path}."
-    for expect in _promises(operation):
-        step = _step(_title(operation, role), why, role, HttpCheck(request=request, expect=expect))
-        if not step_breaches(step, 1, service):
-            yield step
-            return
+        about = "The alert is about it" if in_alert else "What customers come for"
+        return f"{about}: {operation.summary or operation.path}."
+    return "It stands beside the symptom: it should pass before and after the fix."
 
 
 def _promises(operation: Operation) -> Iterator[tuple[str, ...]]:
@@ -172,45 +209,67 @@ def monitor_steps(signals: Sequence[SignalLine]) -> Iterator[Step]:
             yield _step("The monitor is OK again", why, Role.CONFIRMATION, check)
 
 
-def manual_steps(label: str, symptom: Symptom) -> list[Step]:
-    """Five things that a person can see and a request cannot, the most telling first."""
+def logs_steps(service: Service, signals: Sequence[SignalLine]) -> Iterator[Step]:
+    """The service's own log search against the hour before, where the trouble is one of errors."""
+    said = " ".join(f"{signal.title} {signal.measure.query if signal.measure else ''}" for signal in signals)
+    if service.logs is not None and about_errors(said):
+        check = LogsCheck(query=service.logs, times_before=LOGS_TIMES_BEFORE)
+        why = "A fault that only some requests meet shows there first; the hour before the incident is the yardstick."
+        yield _step("The error logs are quiet again", why, Role.CONFIRMATION, check)
+
+
+def tls_steps(service: Service) -> Iterator[Step]:
+    """Whether the service's own certificate is trusted and lasts some days, where it has one."""
+    if (service.base_url or "").lower().startswith("https://"):
+        why = f"A fix or a rollback can bring an old certificate along; under {DAYS_LEFT} days are the next incident."
+        check = TlsCheck(expect=(f"json $.days_left >= {DAYS_LEFT}",))
+        yield _step("Its certificate is trusted and lasts", why, Role.CONTROL, check)
+
+
+def manual_steps(label: str, symptom: Symptom, *, logs_watched: bool = False) -> list[Step]:
+    """Things that a person can see and a request cannot, the most telling first; the error logs if no step does."""
     name = label or "the service"
     about = one_line(symptom.about, 100)
     trouble = f'the alert "{about}"' if about else "the alert"
     return [
         _step(title, why, role, ManualCheck(instruction=one_line(instruction, 300)))
-        for title, why, role, instruction in (
-            (
-                "Ask support: can customers do it again?",
-                "Customers notice what no request covers.",
-                Role.CONFIRMATION,
-                f"Ask support whether customers can use {name} again, and when the last complaint about it came in.",
-            ),
-            (
-                "Try it once as a customer",
-                "One real attempt, with your own eyes.",
-                Role.CONFIRMATION,
-                f"Do what {trouble} is about once by hand, from the first page to the last, and note what you see.",
-            ),
-            (
-                "The error logs are quiet",
-                "A fault that only some requests meet shows there first.",
-                Role.CONFIRMATION,
-                f"Compare the error logs of {name} for the last 10 minutes with the hour before the alert: "
-                "the messages that came with it must be gone.",
-            ),
-            (
-                "Every instance runs the fix",
-                "One old instance is enough for one failure in ten.",
-                Role.CONTROL,
-                f"List the running instances of {name}: each must have the fixed or rolled-back version "
-                "and have started after the change.",
-            ),
-            (
-                "Nothing is piling up",
-                "A backlog brings the trouble back after the fix.",
-                Role.CONTROL,
-                f"Look at queues, retries and database connections behind {name}: they must be shrinking or normal.",
-            ),
-        )
+        for title, why, role, instruction in _by_hand(name, trouble)
+        if not (logs_watched and title == LOGS_BY_HAND)
     ]
+
+
+def _by_hand(name: str, trouble: str) -> tuple[tuple[str, str, Role, str], ...]:
+    return (
+        (
+            "Ask support: can customers do it again?",
+            "Customers notice what no request covers.",
+            Role.CONFIRMATION,
+            f"Ask support whether customers can use {name} again, and when the last complaint about it came in.",
+        ),
+        (
+            "Try it once as a customer",
+            "One real attempt, with your own eyes.",
+            Role.CONFIRMATION,
+            f"Do what {trouble} is about once by hand, from the first page to the last, and note what you see.",
+        ),
+        (
+            LOGS_BY_HAND,
+            "A fault that only some requests meet shows there first.",
+            Role.CONFIRMATION,
+            f"Compare the error logs of {name} for the last 10 minutes with the hour before the alert: "
+            "the messages that came with it must be gone.",
+        ),
+        (
+            "Every instance runs the fix",
+            "One old instance is enough for one failure in ten.",
+            Role.CONTROL,
+            f"List the running instances of {name}: each must have the fixed or rolled-back version "
+            "and have started after the change.",
+        ),
+        (
+            "Nothing is piling up",
+            "A backlog brings the trouble back after the fix.",
+            Role.CONTROL,
+            f"Look at queues, retries and database connections behind {name}: they must be shrinking or normal.",
+        ),
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixloop_bot.adapters.minimax.prompt import downsampled, messages
 from fixloop_bot.adapters.minimax.sections import Section, boundary, one_line, render
 from fixloop_bot.application.ports import PlanBrief
-from fixloop_bot.domain.catalog import Allow
+from fixloop_bot.domain.catalog import Allow, Origin
 from fixloop_bot.domain.expect import parse
 from tests.adapters.minimax_briefs import brief, incident, log, service
 
@@ -90,6 +90,50 @@ def test_every_example_of_an_expect_line_can_be_read() -> None:
 def test_what_may_not_be_written(allow: Allow, words: str) -> None:
     """Writing needs a method and a path; without either the model is told so."""
     assert words in system(brief(service=service(allow=allow)))
+
+
+EVERY_KIND = Allow(
+    origins=(Origin.of("https://checkout.example.com"), Origin(scheme="http", host="db", port=5432)),
+    name_servers=("10.0.0.2",),
+)
+MOST_TOKENS_OF_OFFERS = 200
+
+
+def kinds(asked: PlanBrief) -> list[str]:
+    """The kinds of steps that the rules speak of."""
+    told = system(asked).split("Kinds of steps")[1].split("Each line of expect")[0]
+    return re.findall(r"^- (\w+):", told, re.MULTILINE)
+
+
+def test_kinds_are_offered_where_the_catalog_allows_them() -> None:
+    """Logs need a search, dns a name server, tcp and grpc another host, tls an https address."""
+    usual = ["http", "journey", "metric", "monitor", "manual"]
+    assert kinds(brief()) == [*usual, "tls", "websocket"]
+    assert kinds(brief(service=service(base_url="http://checkout.example.com", allow=Allow()))) == [*usual, "websocket"]
+    everything = brief(service=service(allow=EVERY_KIND, logs="service:checkout status:error"))
+    assert kinds(everything) == [*usual, "logs", "tls", "dns", "tcp", "grpc", "websocket"]
+    assert "target (db:5432)" in system(everything)
+    assert kinds(brief(service=service(base_url=None))) == usual
+
+
+def test_an_example_of_every_kind_can_be_read() -> None:
+    """What follows ``expect`` in the offer of a kind is a line of the language."""
+    told = system(brief(service=service(allow=EVERY_KIND, logs="status:error"))).split("Kinds of steps")[1]
+    examples = re.findall(r'(?:json \$\.\w+|body) (?:>=|==|contains) (?:"[^"]*"|\d+)', told.split("Each line")[0])
+    assert len(examples) == 4
+    assert all(parse(line) for line in examples)
+
+
+def test_the_other_kinds_cost_few_tokens() -> None:
+    """Counted as words and marks, which is more than a tokenizer makes of them: all offers together."""
+    told = system(brief(service=service(allow=EVERY_KIND, logs="service:checkout status:error")))
+    offers = "".join(re.findall(r"^- (?:logs|tls|dns|tcp|grpc|websocket):.*\n", told, re.MULTILINE))
+    assert len(re.findall(r"\w+|[^\w\s]", offers)) < MOST_TOKENS_OF_OFFERS
+
+
+def test_varied_inputs_are_asked_for() -> None:
+    """A single value would meet one cache entry, one shard, one product."""
+    assert "give 5 or more different inputs" in system(brief())
 
 
 def test_a_service_without_an_address() -> None:

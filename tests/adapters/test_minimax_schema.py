@@ -9,18 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixloop_bot.adapters.minimax.schema import MOST_COMPLAINTS, StepFields, plan_tool, read_steps
+from fixloop_bot.adapters.minimax.fields import StepFields
+from fixloop_bot.adapters.minimax.schema import MOST_COMPLAINTS, plan_tool, read_steps
 from fixloop_bot.application.ports import UnusableAnswer
 from fixloop_bot.domain.plans import (
+    Check,
+    DnsCheck,
+    GrpcCheck,
     HttpCheck,
     JourneyCheck,
     Leg,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
     Request,
     Role,
     Step,
+    TcpCheck,
+    TlsCheck,
+    WebsocketCheck,
     plan_hash,
 )
 from tests.adapters.minimax_endpoint import STEPS
@@ -66,14 +74,14 @@ def test_a_plan_as_asked_for_becomes_five_steps() -> None:
     assert [step.check for step in steps] == [
         HttpCheck(
             request=Request(
-                method="POST", path="/checkout", json_body='{"items": [{"sku": "A1", "price": 19.99, "qty": 1}]}'
+                method="POST", path="/checkout", json_body='{"items":[{"sku":"A1","price":19.99,"qty":1}]}'
             ),
             expect=("status == 200", "json $.total == 19.99"),
         ),
         JourneyCheck(
             legs=(
                 Leg(
-                    request=Request(method="POST", path="/checkout", json_body='{"items": []}'),
+                    request=Request(method="POST", path="/checkout", json_body='{"items":[]}'),
                     expect=("status == 200",),
                     capture=(("id", "json $.id"),),
                 ),
@@ -182,18 +190,18 @@ def test_nested_and_renamed_fields() -> None:
             method="POST",
             path="/checkout",
             headers=(("X-Try", "1"), ("Accept", "application/json")),
-            json_body='{"a": "ü"}',
+            json_body='{"a":"ü"}',
         ),
         expect=("status == 200",),
-        inputs=('{"qty": 1}',),
+        inputs=('{"qty":1}',),
     )
 
 
 def test_json_given_as_text_is_the_json_itself() -> None:
     """A body that was encoded once more is sent as what it spells."""
     check = http(json='{"items": []}', inputs='[{"qty": 1}, {"qty": 2}]')
-    assert check.request.json_body == '{"items": []}'
-    assert check.inputs == ('{"qty": 1}', '{"qty": 2}')
+    assert check.request.json_body == '{"items":[]}'
+    assert check.inputs == ('{"qty":1}', '{"qty":2}')
 
 
 def test_metric_and_monitor_in_other_words() -> None:
@@ -213,6 +221,66 @@ def test_long_and_broken_text_is_made_fit_for_a_card() -> None:
     assert step.why == "\ufffd"
 
 
+def other(**fields: Any) -> Check:
+    """A step of another kind, without the fields of an http one."""
+    return read([{"title": "It works", "role": "control", **fields}, *STEPS[1:]])[0].check
+
+
+@pytest.mark.parametrize(
+    ("fields", "check"),
+    [
+        ({"kind": "logs", "query": "Timeout", "times_before": 2}, LogsCheck(query="Timeout", times_before=2)),
+        ({"kind": "tls"}, TlsCheck()),
+        (
+            {"kind": "tls", "target": "shop.example.com", "expect": ["json $.days_left >= 14"]},
+            TlsCheck(target="shop.example.com", expect=("json $.days_left >= 14",)),
+        ),
+        (
+            {"kind": "dns", "target": "shop.example.com", "record": "AAAA", "servers": ["10.0.0.2"]},
+            DnsCheck(name="shop.example.com", record="AAAA", servers=("10.0.0.2",)),
+        ),
+        ({"kind": "tcp", "target": "db:5432"}, TcpCheck(target="db:5432")),
+        ({"kind": "grpc", "service": "orders"}, GrpcCheck(service="orders")),
+        (
+            {"kind": "websocket", "path": "/live", "send": "ping", "expect": ['body == "pong"']},
+            WebsocketCheck(path="/live", send="ping", expect=('body == "pong"',)),
+        ),
+    ],
+)
+def test_the_other_kinds_as_they_are_offered(fields: dict[str, Any], check: Check) -> None:
+    """What a step leaves out is what its check expects by itself."""
+    assert other(**fields) == check
+
+
+@pytest.mark.parametrize(
+    ("fields", "check"),
+    [
+        ({"kind": "SSL", "host": "https://shop.example.com/"}, TlsCheck(target="shop.example.com")),
+        ({"type": "certificate", "min_days": 14}, TlsCheck(expect=("json $.days_left >= 14",))),
+        ({"kind": "ssl-certificate", "expect": "days_left > 7"}, TlsCheck(expect=("json $.days_left > 7",))),
+        ({"kind": "tls", "hostname": "db.example.com", "port": 8443}, TlsCheck(target="db.example.com:8443")),
+        ({"kind": "tls", "url": "https://evil.example.com"}, TlsCheck(target="evil.example.com")),
+        ({"kind": "dns", "name": "shop.example.com", "type": "aaaa"}, DnsCheck(name="shop.example.com", record="AAAA")),
+        (
+            {"kind": "dns_lookup", "answers": ["10.0.0.4"], "nameservers": "10.0.0.2, 10.0.0.3"},
+            DnsCheck(servers=("10.0.0.2", "10.0.0.3"), expect=('json $.answers contains "10.0.0.4"',)),
+        ),
+        ({"check": {"type": "dns", "name": "shop.example.com"}}, DnsCheck(name="shop.example.com")),
+        ({"kind": "port", "address": "tcp://db:5432"}, TcpCheck(target="db:5432")),
+        ({"kind": "grpc_health", "service_name": "orders", "status": "SERVING"}, GrpcCheck(service="orders")),
+        ({"kind": "gRPC health check", "expect": ["status == SERVING"]}, GrpcCheck()),
+        (
+            {"kind": "ws", "url": "wss://shop.example.com/api/live", "message": {"op": "ping"}},
+            WebsocketCheck(path="/live", send='{"op": "ping"}'),
+        ),
+        ({"kind": "log search", "query": "Timeout", "per_minute": "3"}, LogsCheck(query="Timeout", per_minute=3)),
+    ],
+)
+def test_the_other_kinds_in_other_words(fields: dict[str, Any], check: Check) -> None:
+    """Names that a model would really write; an address is the written one, never quietly the service's own."""
+    assert other(**fields) == check
+
+
 @pytest.mark.parametrize("count", [1, 4, 6, 30])
 def test_not_five_steps(count: int) -> None:
     """Fewer and more are refused, with the number."""
@@ -228,7 +296,8 @@ def test_not_five_steps(count: int) -> None:
         ({"role": "boss"}, "Step 1, role: Input should be 'confirmation' or 'control', not \"boss\"."),
         (
             {"kind": "sql"},
-            "Step 1, kind: Input should be 'http', 'journey', 'metric', 'monitor' or 'manual', not \"sql\".",
+            "Step 1, kind: Input should be 'http', 'journey', 'metric', 'monitor', 'logs', 'tls', 'dns', 'tcp', "
+            "'grpc', 'websocket' or 'manual', not \"sql\".",
         ),
         ({"path": DROPPED}, "Step 1, path: it is missing."),
         ({"path": "checkout"}, "Step 1, path: it must begin with /."),
@@ -243,6 +312,20 @@ def test_not_five_steps(count: int) -> None:
         ({"json": {"a": "x" * 30_000}}, "Step 1, json: it is longer than 20000 characters."),
         ({"headers": {"A": ["b"]}}, 'Step 1, headers.A: Input should be a valid string, not ["b"].'),
         ({"kind": "journey"}, "Step 1, legs: a journey needs at least one request."),
+        ({"kind": "logs"}, "Step 1, query: it is missing; a logs step needs it."),
+        (
+            {"kind": "logs", "query": "Timeout", "limit": 3},
+            "Step 1, per_minute: a logs step needs per_minute or times_before.",
+        ),
+        ({"kind": "logs", "query": "q", "per_minute": 0}, "Step 1, per_minute: Input should be greater than 0, not 0."),
+        (
+            {"kind": "dns", "record": "PTR"},
+            "Step 1, record: Input should be 'A', 'AAAA', 'CNAME', 'MX', 'NS', 'SRV' or 'TXT', not \"PTR\".",
+        ),
+        (
+            {"kind": "websocket", "path": "wss://evil.example.com/live"},
+            "Step 1, path: it names a host; write a path of the service, beginning with /.",
+        ),
         ({"kind": "metric"}, "Step 1, query: it is missing; a metric step needs it."),
         ({"kind": "monitor"}, "Step 1, monitor_id: it is missing; a monitor step needs it."),
         ({"kind": "metric", "query": "q"}, "Step 1, healthy_when: it is missing; it must be one of <, <=, >, >=."),
@@ -309,7 +392,7 @@ JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=10)
-    | st.sampled_from(["http", "GET /x"]),
+    | st.sampled_from(["http", "GET /x", "tls", "dns", "grpc_health", "ws", "tcp", "logs", "https://x:1/", "A"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -318,6 +401,10 @@ FIELDS = [
     "check",
     "status",
     "url",
+    "host",
+    "port",
+    "answers",
+    "min_days",
 ]
 
 

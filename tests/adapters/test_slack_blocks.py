@@ -15,7 +15,7 @@ from fixloop_bot.domain.plans import PlanSource
 from fixloop_bot.domain.runs import RecoveryVerdict, StepPhase
 from tests.adapters import thread_states
 from tests.adapters.slack_checks import problems
-from tests.adapters.thread_states import STATES
+from tests.adapters.thread_states_proof import STATES
 
 
 def shown(state: str) -> dict[str, Card]:
@@ -84,7 +84,11 @@ def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> Non
             "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Still counting, 1 of 4 steps decided.",
         ),
         ("reproduced", "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Step 3 fails too."),
-        ("not reproduced", "⚪ *Not reproduced*: every step passes from here."),
+        (
+            "not reproduced",
+            "⚪ *Not reproduced*: none of 105 samples of each step failed, and a fault in more than 2.81 % of such "
+            "requests would have been seen with 95 % certainty.",
+        ),
         ("validating", "🟡 *Validating…* 1 of 4 steps decided, about 30 s left"),
         ("unproven", "⚪ *Unproven*: everything passes, but nothing that ran now had failed before."),
         (
@@ -102,6 +106,23 @@ def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> Non
             "no network from here.",
         ),
         ("validate stopped", "⚪ *Inconclusive*: stopped by <@U0MIRA0001> before it was decided."),
+        (
+            "all traffic stopped",
+            "⚪ *Inconclusive*: <@U0JONAS001> stopped all traffic before it was decided. `/fixloop go` lifts it.",
+        ),
+        (
+            "all traffic stopped while reproducing",
+            "⚪ *Not reproduced yet*: <@U0JONAS001> stopped all traffic before it was decided. `/fixloop go` lifts it.",
+        ),
+        (
+            "other checks reproduced",
+            "🔴 *Reproduced*: TLS checkout.example.com:443: certificate not trusted: certificate has expired, "
+            "in 4 of 4 tries. Steps 2, 3 and 5 fail too.",
+        ),
+        (
+            "certificate nearly over",
+            "🔴 *Not recovered*: step 1 still fails in 4 of 4 tries: days left was 3, expected &gt;= 7.",
+        ),
         ("reopened", "🔴 *Reopened*, and not validated since."),
         ("no catalog entry", "⚪ *Not reproduced*: the plan has only steps by hand."),
     ],
@@ -135,12 +156,49 @@ def test_green_is_for_proven_alone(verdict: RecoveryVerdict) -> None:
 def test_a_failing_step_shows_its_evidence() -> None:
     """Sample number, status, latency, time, the differing field, its formula, and the request to repeat it."""
     text = words(shown("not recovered")["results"])
-    assert "before 7/20 failed (503)  →  now 2/17 failed ($.total), p95 88 ms" in text
+    assert "before 7/20 failed (503)  →  now 2/17 failed ($.total)" in text
     assert "$.total was 19.98, expected 19.99\n" in text
     assert "sample #4, 200, 84 ms, <!date^1790306532^{time_secs}|03:22:12 UTC>, from shop-3" in text
     assert "19.99 is `sum($.items[*].price * $.items[*].qty)`" in text
     assert "```curl -sS -X POST 'https://checkout.example.com/checkout'" in text
     assert "$CHECKOUT_TOKEN" in text
+
+
+def test_before_stands_beside_now() -> None:
+    """The figures of both runs, the p95 where speed is the point, and below them what they prove."""
+    text = words(shown("before and now")["results"])
+    assert "before 7/20 failed (503)  →  now 0/105 failed\n" in text
+    assert "before 22/40 failed (503), p95 1,840 ms  →  now 0/97 failed, p95 212 ms (limit 400 ms)\n" in text
+    assert "error &lt; 5 % at 99 % confidence: 105 samples over 60 s, 4 replicas, 25 inputs\n" in text
+    assert "before 42 a minute  →  now 0.2 a minute (at most 2 × the hour before)" in words(
+        shown("certificate nearly over")["results"]
+    )
+
+
+def test_a_proof_is_provisional_while_it_is_watched() -> None:
+    """Until when, and what the watch has noticed meanwhile."""
+    line = words(shown("the watch notices")["root"])
+    assert "03:33 UTC>, provisional until then. Noticed in the watch, step 2: it gets slower: p95 was 212 ms" in line
+    assert "🟡 *Noticed* in the watch, step 2: it gets slower" in words(shown("the watch notices")["results"])
+    assert "Noticed" not in words(shown("proven and watching")["results"])
+
+
+def test_what_would_reproduce_the_bug_is_said_where_it_hid() -> None:
+    """One idea a line, while the plan has never seen the bug; nowhere else."""
+    for state in ("not reproduced", "unproven"):
+        text = words(shown(state)["root"])
+        assert "What would reproduce it:\n• a new plan with the request that failed, if somebody knows it\n" in text
+        assert "• a window longer than 60 s, in case it comes and goes\n" in text
+    for state in set(STATES) - {"not reproduced", "unproven"}:
+        assert "What would reproduce it" not in words(shown(state)["root"]), state
+    assert "Unproven" in words(shown("unproven")["results"])
+    assert "Never reproduced here: none of 105 samples failed" in words(shown("unproven")["results"])
+
+
+def test_a_run_that_was_stopped_alone_does_not_speak_of_all_traffic() -> None:
+    """``/fixloop go`` is only for what the kill switch has ended."""
+    for state in ("validate stopped", "confirm stopped"):
+        assert "/fixloop go" not in "".join(words(card) for card in shown(state).values())
 
 
 def test_readings_are_in_per_cent_where_they_are_shares() -> None:

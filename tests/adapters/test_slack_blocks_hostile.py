@@ -16,7 +16,8 @@ from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.plans import HttpCheck, ManualCheck, Request
 from fixloop_bot.domain.samples import AssertionResult
 from tests.adapters.slack_checks import problems, text_problems
-from tests.adapters.thread_states import PLAN, SIGNAL, STATES, STEPS
+from tests.adapters.thread_states import PLAN, SIGNAL, STEPS
+from tests.adapters.thread_states_proof import STATES
 from tests.strategies import NASTY, texts, views
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]

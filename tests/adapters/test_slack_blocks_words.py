@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixloop_bot.adapters.slack.blocks.claims import claim, fitting, latency_limit, what
+from fixloop_bot.adapters.slack.blocks.checks import fitting, latency_limit, what
+from fixloop_bot.adapters.slack.blocks.claims import claim
+from fixloop_bot.adapters.slack.blocks.grounds import LINE_LENGTH, grounds
 from fixloop_bot.adapters.slack.blocks.text import cut, person, shorten, span
-from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, MetricCheck, Request, Role, Step
-from tests.strategies import checks
+from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.plans import (
+    Check,
+    DnsCheck,
+    GrpcCheck,
+    HttpCheck,
+    JourneyCheck,
+    Leg,
+    LogsCheck,
+    MetricCheck,
+    Request,
+    Role,
+    Step,
+    TcpCheck,
+    TlsCheck,
+    WebsocketCheck,
+)
+from fixloop_bot.domain.reasons import difference, reading_reason
+from fixloop_bot.domain.runs import LatencyBand, StepPhase, StepProgress, StepVerdict
+from fixloop_bot.domain.samples import AssertionResult
+from tests.adapters.thread_states import CONFIRM
+from tests.strategies import checks, shapes
 
 
 @pytest.mark.parametrize(
@@ -31,6 +56,7 @@ from tests.strategies import checks
         ("header content-type contains json", "content-type contains json"),
         ("header x-request-id exists", "has x-request-id"),
         ("schema openapi", "fits its schema"),
+        ("shape as before", "shaped as before"),
         ('body not contains "Exception"', 'body never contains "Exception"'),
         ("latency < 400", "each under 400 ms"),
         ("p95 < 400 ms", "p95 under 400 ms"),
@@ -76,6 +102,151 @@ def test_a_journey_is_its_requests() -> None:
     step = Step(id="s1", title="", role=Role.CONFIRMATION, check=JourneyCheck(legs=legs))
     assert what(step) == "GET /cart → GET /pay → GET /receipt"
     assert what(step, 24) == "GET /cart → +2 steps"
+
+
+CHECKOUT = Service(name="checkout", base_url="https://checkout.example.com/api")
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (TlsCheck(), "TLS checkout.example.com → trusted, at least 7 days left"),
+        (
+            TlsCheck(target="db.example.com", expect=("json $.days_left >= 14",)),
+            "TLS db.example.com → trusted, at least 14 days left",
+        ),
+        (TlsCheck(expect=()), "TLS checkout.example.com → trusted"),
+        (
+            DnsCheck(name="db.example.com", expect=('json $.answers contains "10.0.0.4"',)),
+            "DNS A db.example.com → has 10.0.0.4",
+        ),
+        (DnsCheck(record="MX", servers=("10.0.0.2",)), "DNS MX checkout.example.com at 10.0.0.2 → at least 1 answer"),
+        (
+            DnsCheck(name="db", servers=("10.0.0.2", "10.0.0.3"), expect=('json $.answers == ["10.0.0.4"]',)),
+            "DNS A db at 2 name servers → is 10.0.0.4",
+        ),
+        (GrpcCheck(service="orders"), "gRPC health orders → SERVING"),
+        (GrpcCheck(service="orders", target="db:50051"), "gRPC health orders at db:50051 → SERVING"),
+        (GrpcCheck(), "gRPC health checkout.example.com → SERVING"),
+        (
+            WebsocketCheck(path="/live", send="ping", expect=('body == "pong"',)),
+            'WebSocket /live → answers "pong"',
+        ),
+        (WebsocketCheck(path="/live", send="ping"), "WebSocket /live → answers"),
+        (WebsocketCheck(path="/live"), "WebSocket /live → opens"),
+        (TcpCheck(target="db:5432"), "TCP db:5432 → accepts"),
+        (TcpCheck(target="db:5432", expect=("latency < 50 ms",)), "TCP db:5432 → accepts, each under 50 ms"),
+        (TcpCheck(target="mail:25", expect=('body contains "220"',)), 'TCP mail:25 → greets with "220"'),
+        (LogsCheck(query="Timeout", times_before=2), 'logs "Timeout" → at most 2 × the hour before'),
+        (LogsCheck(query="Timeout", times_before=1), 'logs "Timeout" → at most the hour before'),
+        (LogsCheck(query='"a b"', per_minute=0.5), 'logs "a b" → at most 0.5 a minute'),
+    ],
+)
+def test_a_check_of_another_kind(check: Check, words: str) -> None:
+    """What is asked, and what it must find; without a target it is the service's own address."""
+    assert what(Step(id="s1", title="", role=Role.CONTROL, check=check), service=CHECKOUT) == words
+
+
+@pytest.mark.parametrize(
+    ("source", "subject", "seen", "expected", "words"),
+    [
+        ("json $.days_left >= 7", "$.days_left", "3", ">= 7", "days left was 3, expected >= 7"),
+        (
+            'json $.status == "SERVING"', "$.status", '"NOT_SERVING"', '"SERVING"',
+            "the health service says NOT_SERVING",
+        ),
+        ('json $.status == "paid"', "$.status", '"open"', '"paid"', '$.status was "open", expected "paid"'),
+        (
+            "json $.answers length >= 1", "$.answers length", "0", ">= 1",
+            "the number of answers was 0, expected >= 1",
+        ),
+        ("json $.total == 19.99", "$.total", "", "19.99", "$.total was nothing, expected 19.99"),
+    ],
+)  # fmt: skip
+def test_a_difference_in_the_words_of_its_kind(source: str, subject: str, seen: str, expected: str, words: str) -> None:
+    """Certificates, name servers and health services are not spoken of in JSON paths."""
+    result = AssertionResult(source=source, held=False, seen=seen, expected=expected, subject=subject)
+    assert difference(result) == words
+
+
+def test_a_log_rate_against_its_limit() -> None:
+    """With the unit on both sides."""
+    step = Step(id="s1", title="", role=Role.CONFIRMATION, check=LogsCheck(query="Timeout", per_minute=3))
+    assert reading_reason(step, StepProgress(step_id="s1", value=42.0)) == (
+        "logged 42 a minute, must be at most 3 a minute"
+    )
+
+
+def seen_in(low: float, high: float, **more: Any) -> StepProgress:
+    """A decided step whose p95 is known to lie between two bounds."""
+    band = LatencyBand(quantile=0.95, ms=(low + high) / 2, low_ms=low, high_ms=high)
+    facts = {"phase": StepPhase.DONE, "verdict": StepVerdict.PASSED, "samples": 90, "latency": (band,)}
+    return StepProgress(step_id="s1", **{**facts, **more})
+
+
+STEP = Step(id="s1", title="", role=Role.CONTROL, check=HttpCheck(request=Request(path="/"), expect=()))
+
+
+def lines_beside(before: StepProgress, now: StepProgress, step: Step = STEP) -> tuple[str, ...]:
+    return grounds(step, now, replace(CONFIRM, steps=(before,)))
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ((110, 130), "p95 was 90 ms (80–100 ms), now 120 ms (110–130 ms): slower"),
+        ((20, 40), "p95 was 90 ms (80–100 ms), now 30 ms (20–40 ms): faster"),
+        ((95, 130), None),
+        ((100, 130), None),
+    ],
+)
+def test_faster_and_slower_are_only_said_when_it_is_certain(now: tuple[float, float], words: str | None) -> None:
+    """While the always-valid bands have a value in common, nothing is said, unless speed is the point of the step."""
+    before, after = seen_in(80, 100), seen_in(*now)
+    unchanged = "Unchanged: it works, as before."
+    assert sorted(lines_beside(before, after)) == sorted(line for line in (words, unchanged) if line)
+    timed = replace(STEP, check=HttpCheck(request=Request(path="/"), expect=("p95 < 400 ms",)))
+    assert any(line.startswith("p95 was 90 ms") for line in lines_beside(before, after, timed))
+
+
+def test_what_else_differs_stands_in_lines_of_its_own() -> None:
+    """What is worse first, then what the change means, what was noticed, what is proven, and what else differs."""
+    shape = '{"id":"text","total":"number"}'
+    before = seen_in(80, 100, shapes=(shape,), statuses=(("200", 13), ("503", 7)))
+    after = seen_in(
+        110,
+        130,
+        shapes=('{"id":"text"}',),
+        statuses=(("200", 90),),
+        note="The same bytes for 25 inputs.",
+        claim="error < 5 % at 99 % confidence: 90 samples over 60 s, 0 failures",
+        inputs=25,
+        replicas=4,
+    )
+    assert lines_beside(before, after) == (
+        "p95 was 90 ms (80–100 ms), now 120 ms (110–130 ms): slower",
+        "the answer has changed: $.total is gone",
+        "Unchanged: it works, as before.",
+        "The same bytes for 25 inputs.",
+        "error &lt; 5 % at 99 % confidence: 90 samples over 60 s, 4 replicas, 25 inputs",
+        "answers before 200 × 13 and 503 × 7, now 200 × 90",
+    )
+    going = replace(after, phase=StepPhase.RUNNING, verdict=None)
+    assert lines_beside(before, going) == ("The same bytes for 25 inputs.",)
+    assert len(grounds(STEP, after, None)) == 2
+    lost = replace(after, verdict=StepVerdict.INCONCLUSIVE, note="")
+    assert not any("could not be decided" in line for line in lines_beside(before, lost))
+    same = replace(after, statuses=before.statuses)
+    assert not any(line.startswith("answers") for line in lines_beside(before, same))
+
+
+@given(before=shapes(), now=shapes())
+def test_any_shape_can_be_shown(before: str, now: str) -> None:
+    """Also one that cannot be read: then nothing is said of it."""
+    lines = lines_beside(seen_in(80, 100, shapes=(before,)), seen_in(80, 100, shapes=(now,)))
+    changed = [line for line in lines if line.startswith("the answer has changed: ")]
+    assert before != now or changed == []
+    assert all(len(line) < 5 * LINE_LENGTH for line in lines)
 
 
 @given(check=checks(), most=st.integers(min_value=30, max_value=200))

@@ -12,7 +12,10 @@ from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.incidents import SignalLine
 from fixloop_bot.domain.openapi import Operation, operations
 from fixloop_bot.domain.plans import (
+    GrpcCheck,
     HttpCheck,
+    JourneyCheck,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
@@ -21,6 +24,7 @@ from fixloop_bot.domain.plans import (
     Request,
     Role,
     Step,
+    TlsCheck,
 )
 from fixloop_bot.domain.signals import Comparator, IdentityKind, Measure, Transition
 from fixloop_bot.domain.standard_plan import standard_plan
@@ -142,21 +146,79 @@ def test_an_openapi_document_stands_in_for_probes() -> None:
         ("The checkout works again", Role.CONFIRMATION),
         ("The products still work", Role.CONTROL),
     ]
-    assert http(plan.steps[0]).request.json_body == '{"items": []}'
+    assert http(plan.steps[0]).request.json_body == '{"items":[]}'
     assert http(plan.steps[1]).expect == (
         "status == 200",
         "header content-type contains json",
-        'schema {"type": "array", "items": {"type": "object"}}',
+        'schema {"type":"array","items":{"type":"object"}}',
     )
     assert "/admin" not in str(plan.steps)
     assert "/carts" not in str(plan.steps)
 
 
+def test_documented_values_and_listed_things_vary_what_is_asked() -> None:
+    """An operation is asked with all of its documented values, and a journey looks up what was just listed."""
+    item = {"type": "object", "properties": {"id": {"type": "string"}}}
+    listed = {"content": {"application/json": {"schema": {"type": "array", "items": item}}}, "description": "ok"}
+    size = {"name": "size", "in": "query", "required": True, "schema": {"enum": ["S", "M", "L"]}}
+    known = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = {
+        "/checkout/quote": {"get": {"parameters": [size], "responses": {"200": {"description": "ok"}}}},
+        "/products": {"get": {"responses": {"200": listed}}},
+        "/products/{id}": {"get": {"parameters": [known], "responses": {"200": {"description": "ok"}}}},
+        "/offers": {"get": {"responses": {"200": {"description": "ok"}}}},
+    }
+    service = Service(name="checkout", base_url="https://checkout.example.com", allow=ALLOW)
+    plan = made(service, signal(), found=operations({"openapi": "3.1.0", "paths": paths}))
+    quote = http(plan.steps[0])
+    assert quote.request.line() == "GET /checkout/quote?size={{size}}"
+    assert quote.inputs == ('{"size": "S"}', '{"size": "M"}', '{"size": "L"}')
+    lookup = next(step for step in plan.steps if isinstance(step.check, JourneyCheck))
+    assert (lookup.title, lookup.role) == ("What /products lists can be looked up", Role.CONTROL)
+    assert [step.check.kind for step in plan.steps].count("http") == 2, "one value of an operation is not another step"
+
+
 def test_with_a_base_url_alone_the_service_must_at_least_answer() -> None:
-    """One automatic step remains even without probes, documents and metrics."""
+    """Two automatic steps remain even without probes, documents and metrics: does it answer, is it trusted."""
     plan = made(Service(name="checkout", base_url="https://checkout.example.com"), signal())
     assert http(plan.steps[0]).request == Request(path="/")
-    assert [step.manual for step in plan.steps] == [False, True, True, True, True]
+    assert [step.check.kind for step in plan.steps] == ["http", "tls", "manual", "manual", "manual"]
+    assert plan.steps[1].check == TlsCheck(expect=("json $.days_left >= 7",))
+    assert plan.steps[1].role is Role.CONTROL
+    plain = made(Service(name="checkout", base_url="http://checkout.example.com"), signal())
+    assert [step.check.kind for step in plain.steps] == ["http", "manual", "manual", "manual", "manual"]
+
+
+def test_a_certificate_takes_no_place_from_what_says_more() -> None:
+    """Probes, metrics and the monitor fill the plan; only then it would have been a step by hand."""
+    measure = Measure(query=ERRORS, comparator=Comparator.ABOVE, limit=0.01)
+    full = made(CHECKOUT, signal(measure=measure, monitor_id="123"))
+    assert "tls" not in [step.check.kind for step in full.steps]
+    assert [step.check.kind for step in made(CHECKOUT, signal()).steps].count("tls") == 1
+
+
+def test_error_logs_are_watched_where_the_trouble_is_one_of_errors() -> None:
+    """The service's own search against twice the hour before, after metrics and before the certificate."""
+    service = Service(
+        name="checkout", base_url="https://checkout.example.com", allow=ALLOW, logs="service:checkout status:error"
+    )
+    plan = made(service, signal("Too many errors"))
+    assert [step.check.kind for step in plan.steps] == ["logs", "http", "tls", "manual", "manual"]
+    assert plan.steps[0].check == LogsCheck(query="service:checkout status:error", times_before=2.0)
+    assert plan.steps[0].role is Role.CONFIRMATION
+    assert "The error logs are quiet" not in [step.title for step in plan.steps]
+    calm = made(service, signal("Queue is long"))
+    assert "logs" not in [step.check.kind for step in calm.steps]
+    assert "The error logs are quiet" in [step.title for step in calm.steps]
+
+
+def test_a_probe_of_another_kind_is_the_step_itself() -> None:
+    """What the team wrote into the catalog, a gRPC health check for instance, stands in the plan as it is."""
+    health = GrpcCheck(service="orders")
+    probe = Probe(name="orders are served", expect=health.expect, check=health)
+    service = Service(name="orders", base_url="https://orders.example.com", probes=(probe,))
+    step = made(service, signal("Orders fail")).steps[0]
+    assert (step.title, step.check, step.role) == ("Orders are served", health, Role.CONFIRMATION)
 
 
 def test_a_refused_control_does_not_leave_the_plan_without_one() -> None:
@@ -218,7 +280,8 @@ LINES = st.lists(
     )
 ).map(tuple)
 REQUESTS = st.builds(Request, method=METHODS, path=PATHS, json_body=st.none() | TEXT)
-PROBES = st.builds(Probe, name=TEXT, request=REQUESTS, expect=LINES, inputs=st.just(()))
+CHECKS = st.none() | st.builds(GrpcCheck, target=TEXT, expect=LINES) | st.builds(TlsCheck, target=TEXT, expect=LINES)
+PROBES = st.builds(Probe, name=TEXT, request=REQUESTS, expect=LINES, inputs=st.just(()), check=CHECKS)
 POSITIVE = st.none() | st.floats() | st.sampled_from([0.01, 400.0, 1e-9])
 OPERATIONS = st.builds(
     Operation,
@@ -230,6 +293,8 @@ OPERATIONS = st.builds(
     response_schema=st.none() | st.sampled_from(["{}", '{"type": 5}', '{"enum": ["{{x}}"]}', "nope"]),
     ready_path=st.none() | PATHS,
     json_body=st.none() | TEXT,
+    varied=st.none() | REQUESTS,
+    inputs=st.sampled_from([(), ('{"id": 1}', '{"id": 2}'), ("nonsense",)]),
 )
 SERVICES = st.builds(
     Service,
@@ -245,6 +310,7 @@ SERVICES = st.builds(
         requests_per_plan=st.integers(0, 1_000) | st.just(3_000),
     ),
     probes=st.lists(PROBES, max_size=6).map(tuple),
+    logs=st.none() | TEXT,
 )
 MEASURES = st.builds(Measure, query=TEXT, comparator=st.sampled_from(Comparator), limit=st.floats())
 SIGNALS = st.builds(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from fixloop_bot.adapters.minimax.answers import PLAN_TOOL
 from fixloop_bot.adapters.minimax.schema import plan_tool
 from fixloop_bot.adapters.minimax.sections import Section, render
+from fixloop_bot.adapters.minimax.wire_kinds import wire_kinds
 from fixloop_bot.application.ports import LogLine, PlanBrief
 from fixloop_bot.domain.catalog import Probe, Service
 from fixloop_bot.domain.incidents import Incident, SignalLine
-from fixloop_bot.domain.plans import STEPS_IN_A_PLAN
+from fixloop_bot.domain.plans import STEPS_IN_A_PLAN, WireCheck
 
 POINTS = 24
 """A metric's hour is shown as so many means."""
@@ -41,6 +42,7 @@ Rules
    {methods}
 5. Use only paths, products and fields that the data below shows. A request is repeated up to {samples} times: it
    must be safe to repeat, and answer the same for the same state. The whole plan may send {budget} requests.
+   Where a request takes values, give 5 or more different inputs: caches and shards hide a bug from a single one.
 6. Prefer the team's own probes: reuse their requests and known values. Prefer "http" and "journey" steps; at most
    two "metric" steps and one "manual" step.
 7. Titles are claims in plain words, at most 60 characters ("A cart can be paid"); why is one sentence.
@@ -55,7 +57,7 @@ Kinds of steps and their fields, beside title, why, role and kind
   multiple of the mean in the hour before the incident)
 - monitor: monitor_id, group
 - manual: instruction, for what only a person can see
-
+{kinds}
 Each line of expect is one claim, and all must hold:
   status == 200                    status in 200, 201             header content-type contains json
   json $.total == 19.99            json $.items length >= 1       json $.items[*].price > 0
@@ -89,6 +91,7 @@ def _rules(service: Service | None) -> str:
     return _RULES.format(
         steps=STEPS_IN_A_PLAN,
         methods=_methods(service),
+        kinds="".join(f"- {line}\n" for line in wire_kinds(service)),
         samples=service.proof.max_samples if service else 600,
         budget=service.allow.requests_per_plan if service else 3000,
         tool=PLAN_TOOL,
@@ -124,6 +127,7 @@ def _sections(brief: PlanBrief) -> list[Section]:
         Section(
             name="operations of the service", lines=brief.operations[:MOST_OPERATIONS], limit=8_000, line_limit=300
         ),
+        Section(name="requests that can expect: shape as before", lines=brief.baselines[:MOST_PROBES], limit=2_000),
         Section(name="metrics of the last hour", lines=_metrics(brief), limit=6_000, line_limit=700),
         Section(name="last error logs", lines=tuple(map(_log, brief.logs[:MOST_LOGS])), limit=7_000, line_limit=320),
         Section(name="timeline", lines=_timeline(brief.incident), limit=2_000, line_limit=200),
@@ -168,6 +172,8 @@ def _probes(service: Service | None) -> tuple[str, ...]:
 
 def _probe(probe: Probe) -> str:
     """A probe as JSON in the schema's words. A header is shown only where its value is a reference to a secret."""
+    if probe.check is not None:
+        return json.dumps({"title": probe.name, **_wire(probe.check)}, ensure_ascii=False)
     request = probe.request
     shown: dict[str, object] = {"title": probe.name, "method": request.method, "path": request.path}
     headers = {name: value for name, value in request.headers if "${" in value}
@@ -181,6 +187,12 @@ def _probe(probe: Probe) -> str:
     if probe.inputs:
         shown["inputs"] = [_loaded(entry) for entry in probe.inputs[:10]]
     return json.dumps(shown, ensure_ascii=False)
+
+
+def _wire(check: WireCheck) -> dict[str, object]:
+    """A check below or beside HTTP, without its headers and without what it leaves at its default."""
+    fields = asdict(check).items()
+    return {name: value for name, value in fields if name not in ("headers", "inputs") and value not in ("", (), None)}
 
 
 def _loaded(text: str) -> object:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from fixloop_bot.adapters.minimax.wire_repairs import WIRE_KINDS, keep_what_is_asked, tidy_wire
 from fixloop_bot.domain.catalog import Origin
 
 _ALIASES = {
@@ -33,6 +34,13 @@ _ALIASES = {
     "operator": "healthy_when",
     "instructions": "instruction",
     "monitor": "monitor_id",
+    "record_type": "record",
+    "name_servers": "servers",
+    "nameservers": "servers",
+    "grpc_service": "service",
+    "service_name": "service",
+    "message": "send",
+    "max_per_minute": "per_minute",
 }
 _NESTED = ("check", "request")
 
@@ -40,12 +48,14 @@ _ROLES = {
     "confirmation": ("confirm", "confirms", "confirming", "proof", "prove", "proves", "reproduction", "reproduce"),
     "control": ("controls", "baseline", "regression", "guard", "sanity", "smoke", "canary"),
 }
-_KINDS = {
+_KINDS: dict[str, tuple[str, ...]] = {
+    "logs": ("log", "log_search", "log_query", "error_logs", "datadog_logs"),
     "http": ("request", "https", "rest", "api"),
     "journey": ("flow", "scenario", "multi_step"),
     "metric": ("metrics", "query", "datadog_metric"),
     "monitor": ("alert", "datadog_monitor"),
     "manual": ("human", "by_hand"),
+    **WIRE_KINDS,
 }
 _COMPARISONS = {
     "<": ("lt", "below", "under", "less than", "less_than"),
@@ -60,15 +70,16 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 def tidy_step(raw: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
     """A step in the schema's words; total over whatever JSON gives."""
-    step = _tidy_request(_flat(clean(raw)), base_url)
-    step["kind"] = _word(step.get("kind") or _kind_by_fields(step), _KINDS)
+    flat = _flat(clean(raw))
+    flat["kind"] = _word(flat.get("kind") or _kind_by_fields(flat), _KINDS)
+    step = _tidy_request(tidy_wire(flat), base_url)
     if "role" in step:
         step["role"] = _word(str(step["role"]).removesuffix("_step").removesuffix(" step"), _ROLES)
     if "healthy_when" in step:
         step["healthy_when"] = _word(html.unescape(str(step["healthy_when"])), _COMPARISONS)
     if isinstance(step.get("monitor_id"), int):
         step["monitor_id"] = str(step["monitor_id"])
-    for key in ("limit", "times_before"):
+    for key in ("limit", "times_before", "per_minute"):
         step[key] = _number(step.get(key))
     step["inputs"] = _inputs(step.get("inputs"))
     step["legs"] = _legs(step.get("legs"), base_url)
@@ -104,16 +115,21 @@ def own_path(path: str, base_url: str | None) -> str:
 
 def _flat(raw: dict[str, Any]) -> dict[str, Any]:
     """Nested ``check`` and ``request`` objects lifted, aliases renamed; the outer and the schema's own name win."""
-    flat: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key in _NESTED and isinstance(value, dict):
-            flat = {**_flat(value), **flat}
-        else:
-            flat[key] = value
+    flat = keep_what_is_asked(_lifted(raw))
     for alias, name in _ALIASES.items():
         if alias in flat:
             value = flat.pop(alias)
             flat.setdefault(name, value)
+    return flat
+
+
+def _lifted(raw: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in _NESTED and isinstance(value, dict):
+            flat = {**_lifted(value), **flat}
+        else:
+            flat[key] = value
     return flat
 
 
@@ -223,7 +239,16 @@ def _legs(legs: Any, base_url: str | None) -> Any:
 
 
 def _kind_by_fields(step: Mapping[str, Any]) -> str | None:
-    by_field = {"legs": "journey", "path": "http", "query": "metric", "monitor_id": "monitor", "instruction": "manual"}
+    by_field = {
+        "record": "dns",
+        "legs": "journey",
+        "send": "websocket",
+        "path": "http",
+        "per_minute": "logs",
+        "query": "metric",
+        "monitor_id": "monitor",
+        "instruction": "manual",
+    }
     return next((kind for field, kind in by_field.items() if step.get(field)), None)
 
 
@@ -232,7 +257,8 @@ def _word(value: Any, synonyms: Mapping[str, tuple[str, ...]]) -> Any:
     if not isinstance(value, str):
         return value
     said = value.strip().lower()
-    return next((word for word, others in synonyms.items() if said == word or said in others), value)
+    forms = {said, re.sub(r"[ -]", "_", said)}
+    return next((word for word, others in synonyms.items() if word in forms or forms & set(others)), value)
 
 
 def _number(value: Any) -> Any:

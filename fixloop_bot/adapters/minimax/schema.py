@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from fixloop_bot.adapters.minimax.answers import PLAN_TOOL
+from fixloop_bot.adapters.minimax.complaints import Problem, complaints_of, one_line, sentence
+from fixloop_bot.adapters.minimax.fields import KINDS, LONGEST_BODY, RECORDS, LegFields, StepFields
 from fixloop_bot.adapters.minimax.repairs import tidy_step
 from fixloop_bot.application.ports import UnusableAnswer
 from fixloop_bot.domain.errors import BadInput
@@ -21,60 +23,25 @@ from fixloop_bot.domain.expect import parse
 from fixloop_bot.domain.plans import (
     STEPS_IN_A_PLAN,
     Check,
+    DnsCheck,
+    GrpcCheck,
     HttpCheck,
     JourneyCheck,
     Leg,
+    LogsCheck,
     ManualCheck,
     MetricCheck,
     MonitorCheck,
     Request,
     Role,
     Step,
+    TcpCheck,
+    TlsCheck,
+    WebsocketCheck,
 )
 
-LONGEST_BODY = 20_000
-"""Characters of one request's JSON."""
 MOST_COMPLAINTS = 12
 _TITLE, _WHY, _INSTRUCTION = 120, 300, 500
-_SHOWN = 80
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-Comparison = Literal["<", "<=", ">", ">="]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class LegFields(BaseModel):
-    """One request with what it must answer; also the part of a step that is one."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", protected_namespaces=())
-
-    method: Method = "GET"
-    path: Text | None = None
-    headers: Annotated[dict[str, Line], Field(max_length=20)] = {}
-    json_body: Any = Field(default=None, alias="json")
-    body: str | None = Field(default=None, max_length=LONGEST_BODY)
-    expect: Annotated[list[Line], Field(max_length=20)] = []
-    capture: Annotated[dict[str, Line], Field(max_length=20)] = {}
-
-
-class StepFields(LegFields):
-    """One step as it is submitted: flat, with the fields of every kind side by side."""
-
-    title: Text
-    why: str = ""
-    role: Literal["confirmation", "control"]
-    kind: Literal["http", "journey", "metric", "monitor", "manual"]
-    inputs: Annotated[list[dict[str, Any]], Field(max_length=50)] = []
-    legs: Annotated[list[LegFields], Field(max_length=10)] = []
-    query: Text | None = None
-    healthy_when: Comparison | None = None
-    limit: Finite | None = None
-    times_before: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    monitor_id: Line | None = None
-    group: str = ""
-    instruction: Text | None = None
 
 
 def plan_tool() -> dict[str, Any]:
@@ -92,7 +59,7 @@ def plan_tool() -> dict[str, Any]:
         "title": text,
         "why": text,
         "role": {"type": "string", "enum": [role.value for role in Role]},
-        "kind": {"type": "string", "enum": ["http", "journey", "metric", "monitor", "manual"]},
+        "kind": {"type": "string", "enum": list(KINDS)},
         **request,
         "inputs": {"type": "array", "items": {"type": "object"}},
         "legs": {"type": "array", "items": leg},
@@ -100,8 +67,14 @@ def plan_tool() -> dict[str, Any]:
         "healthy_when": {"type": "string", "enum": ["<", "<=", ">", ">="]},
         "limit": number,
         "times_before": number,
+        "per_minute": number,
         "monitor_id": text,
         "group": text,
+        "target": text,
+        "record": {"type": "string", "enum": list(RECORDS)},
+        "servers": {"type": "array", "items": text},
+        "service": text,
+        "send": text,
         "instruction": text,
     }
     items = {"type": "object", "properties": step, "required": ["title", "why", "role", "kind"]}
@@ -116,15 +89,6 @@ def plan_tool() -> dict[str, Any]:
     }
 
 
-class _Problem(Exception):  # noqa: N818 - caught here, and turned into a complaint
-    """A field that cannot be used: its name, and a sentence for each thing that is wrong with it."""
-
-    def __init__(self, field: str, *sentences: str) -> None:
-        self.field = field
-        self.sentences = sentences
-        super().__init__(*sentences)
-
-
 def read_steps(raw_steps: Sequence[Any], *, base_url: str | None, raw: str) -> tuple[Step, ...]:
     """Five steps ``s1`` … ``s5``; raises UnusableAnswer with a sentence for every problem."""
     complaints: list[str] = []
@@ -135,9 +99,9 @@ def read_steps(raw_steps: Sequence[Any], *, base_url: str | None, raw: str) -> t
         try:
             steps.append(_step(number, entry, base_url))
         except ValidationError as error:
-            complaints.extend(_complaints(number, error))
-        except _Problem as problem:
-            complaints.extend(f"Step {number}, {problem.field}: {sentence}" for sentence in problem.sentences)
+            complaints.extend(complaints_of(number, error))
+        except Problem as problem:
+            complaints.extend(f"Step {number}, {problem.field}: {said}" for said in problem.sentences)
         except RecursionError:
             complaints.append(f"Step {number}: it is nested too deeply.")
     if complaints:
@@ -147,12 +111,12 @@ def read_steps(raw_steps: Sequence[Any], *, base_url: str | None, raw: str) -> t
 
 def _step(number: int, entry: Any, base_url: str | None) -> Step:
     if not isinstance(entry, Mapping):
-        raise _Problem("the whole step", "it must be a JSON object.")
+        raise Problem("the whole step", "it must be a JSON object.")
     fields = StepFields.model_validate(tidy_step(entry, base_url))
     return Step(
         id=f"s{number}",
-        title=_one_line(fields.title, _TITLE),
-        why=_one_line(fields.why, _WHY),
+        title=one_line(fields.title, _TITLE),
+        why=one_line(fields.why, _WHY),
         role=Role(fields.role),
         check=_CHECKS[fields.kind](fields),
     )
@@ -165,19 +129,19 @@ def _http(fields: StepFields) -> Check:
 
 def _journey(fields: StepFields) -> Check:
     if not fields.legs:
-        raise _Problem("legs", "a journey needs at least one request.")
+        raise Problem("legs", "a journey needs at least one request.")
     legs = [_leg(leg, f"legs[{index}].") for index, leg in enumerate(fields.legs)]
     if not any(leg.expect for leg in legs):
-        raise _Problem("legs", "at least one leg needs an expect line.")
+        raise Problem("legs", "at least one leg needs an expect line.")
     return JourneyCheck(legs=tuple(legs), inputs=_inputs(fields))
 
 
 def _metric(fields: StepFields) -> Check:
     query, healthy_when = _needed(fields, "query"), fields.healthy_when
     if healthy_when is None:
-        raise _Problem("healthy_when", "it is missing; it must be one of <, <=, >, >=.")
+        raise Problem("healthy_when", "it is missing; it must be one of <, <=, >, >=.")
     if fields.limit is None and fields.times_before is None:
-        raise _Problem("limit", "a metric step needs limit or times_before.")
+        raise Problem("limit", "a metric step needs limit or times_before.")
     times_before = fields.times_before if fields.limit is None else None
     return MetricCheck(query=query, healthy_when=healthy_when, limit=fields.limit, times_before=times_before)
 
@@ -186,8 +150,44 @@ def _monitor(fields: StepFields) -> Check:
     return MonitorCheck(monitor_id=_needed(fields, "monitor_id"), group=fields.group[:500])
 
 
+def _logs(fields: StepFields) -> Check:
+    query = _needed(fields, "query")
+    if fields.per_minute is None and fields.times_before is None:
+        raise Problem("per_minute", "a logs step needs per_minute or times_before.")
+    times_before = fields.times_before if fields.per_minute is None else None
+    return LogsCheck(query=query, per_minute=fields.per_minute, times_before=times_before)
+
+
+def _tls(fields: StepFields) -> Check:
+    return TlsCheck(target=fields.target, expect=_lines(fields.expect, "") or TlsCheck().expect)
+
+
+def _dns(fields: StepFields) -> Check:
+    expect, servers = _lines(fields.expect, "") or DnsCheck().expect, tuple(fields.servers)
+    return DnsCheck(name=fields.target, record=fields.record, servers=servers, expect=expect)
+
+
+def _tcp(fields: StepFields) -> Check:
+    return TcpCheck(target=fields.target, expect=_lines(fields.expect, ""))
+
+
+def _grpc(fields: StepFields) -> Check:
+    expect = _lines(fields.expect, "") or GrpcCheck().expect
+    return GrpcCheck(target=fields.target, service=fields.service, expect=expect)
+
+
+def _websocket(fields: StepFields) -> Check:
+    return WebsocketCheck(
+        path=_path(fields.path, ""),
+        headers=tuple(fields.headers.items()),
+        send=fields.send,
+        expect=_lines(fields.expect, ""),
+        inputs=_inputs(fields),
+    )
+
+
 def _manual(fields: StepFields) -> Check:
-    return ManualCheck(instruction=_one_line(fields.instruction or fields.title, _INSTRUCTION))
+    return ManualCheck(instruction=one_line(fields.instruction or fields.title, _INSTRUCTION))
 
 
 _CHECKS: dict[str, Callable[[StepFields], Check]] = {
@@ -195,6 +195,12 @@ _CHECKS: dict[str, Callable[[StepFields], Check]] = {
     "journey": _journey,
     "metric": _metric,
     "monitor": _monitor,
+    "logs": _logs,
+    "tls": _tls,
+    "dns": _dns,
+    "tcp": _tcp,
+    "grpc": _grpc,
+    "websocket": _websocket,
     "manual": _manual,
 }
 
@@ -217,27 +223,27 @@ def _request(fields: LegFields, where: str) -> Request:
 def _path(path: str | None, where: str) -> str:
     field = f"{where}path"
     if path is None:
-        raise _Problem(field, "it is missing.")
+        raise Problem(field, "it is missing.")
     if "://" in path.partition("?")[0] or path.startswith("//"):
-        raise _Problem(field, "it names a host; write a path of the service, beginning with /.")
+        raise Problem(field, "it names a host; write a path of the service, beginning with /.")
     if not path.startswith("/"):
-        raise _Problem(field, "it must begin with /.")
+        raise Problem(field, "it must begin with /.")
     if re.search(r"\{[^{}]*\}", re.sub(r"\{\{[^{}]*\}\}", "", path)):
-        raise _Problem(field, "it has an unfilled parameter; write a real value, or {{name}} with inputs.")
+        raise Problem(field, "it has an unfilled parameter; write a real value, or {{name}} with inputs.")
     return path
 
 
 def _expect(fields: StepFields, where: str) -> tuple[str, ...]:
     lines = _lines(fields.expect, where)
     if not lines:
-        raise _Problem(f"{where}expect", "at least one line is needed.")
+        raise Problem(f"{where}expect", "at least one line is needed.")
     return lines
 
 
 def _lines(lines: Sequence[str], where: str) -> tuple[str, ...]:
-    wrong = [_sentence(sentence) for sentence in map(_wrong_with, lines) if sentence]
+    wrong = [sentence(said) for said in map(_wrong_with, lines) if said]
     if wrong:
-        raise _Problem(f"{where}expect", *wrong)
+        raise Problem(f"{where}expect", *wrong)
     return tuple(dict.fromkeys(lines))
 
 
@@ -255,45 +261,16 @@ def _inputs(fields: StepFields) -> tuple[str, ...]:
 
 def _needed(fields: StepFields, name: str) -> str:
     value: str | None = getattr(fields, name)
-    if value is None:
-        raise _Problem(name, f"it is missing; a {fields.kind} step needs it.")
+    if not value:
+        raise Problem(name, f"it is missing; a {fields.kind} step needs it.")
     return value
 
 
 def _json_text(value: Any, field: str) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):
-        raise _Problem(field, "it cannot be written as JSON.") from None
+        raise Problem(field, "it cannot be written as JSON.") from None
     if len(text) > LONGEST_BODY:
-        raise _Problem(field, f"it is longer than {LONGEST_BODY} characters.")
+        raise Problem(field, f"it is longer than {LONGEST_BODY} characters.")
     return text
-
-
-def _complaints(number: int, error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_context=False):
-        field = _field(problem["loc"])
-        missing = problem["type"] == "missing"
-        what = "it is missing." if missing else _sentence(f"{problem['msg']}, not {_shown(problem['input'])}")
-        yield f"Step {number}, {field}: {what}"
-
-
-def _field(loc: tuple[int | str, ...]) -> str:
-    name = ""
-    for part in loc:
-        name += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return _one_line(name.removeprefix("."), _SHOWN)
-
-
-def _shown(value: Any) -> str:
-    return _one_line(json.dumps(value, ensure_ascii=False, default=str), _SHOWN)
-
-
-def _sentence(text: str) -> str:
-    text = _one_line(text, 300)
-    return text if text.endswith(".") else f"{text}."
-
-
-def _one_line(text: str, limit: int) -> str:
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

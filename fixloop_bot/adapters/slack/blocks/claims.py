@@ -1,16 +1,14 @@
-"""A step's check in the few words that an option of the checklist has room for."""
+"""One line of ``expect`` in words, without the ceremony of the language."""
 
 from __future__ import annotations
 
 import re
 
-from fixloop_bot.adapters.slack.blocks.text import shorten
 from fixloop_bot.domain import expect
 from fixloop_bot.domain.errors import ExpectError
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expect_terms import Literal
-from fixloop_bot.domain.figures import bound, measured_name, milliseconds, reading, unit_of
-from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, ManualCheck, MetricCheck, MonitorCheck, Step
+from fixloop_bot.domain.figures import milliseconds
 
 _PLAIN_PATH = re.compile(r"\$\.[A-Za-z_][\w-]*(?:\[\*\])?(?:\.[A-Za-z_][\w-]*(?:\[\*\])?)*")
 _SUM = re.compile(r"\bsum\(")
@@ -22,56 +20,9 @@ _ORDER = {
 }
 
 
-def what(step: Step, most: int = 200) -> str:
-    """``POST /checkout → 200, total adds up`` in ``most`` characters; claims that do not fit whole are counted."""
-    check = step.check
-    match check:
-        case HttpCheck():
-            line = shorten(check.request.line(), max(12, most // 2))
-            room = most - len(line) - 3
-            return f"{line} → {fitting([claim(source) for source in check.expect] or ['2xx'], room)}"
-        case JourneyCheck():
-            return fitting([leg.request.line() for leg in check.legs], most, between=" → ", noun="step")
-        case MetricCheck():
-            return shorten(metric_claim(check), most)
-        case MonitorCheck():
-            return shorten(f"Datadog monitor {check.monitor_id} is OK", most)
-        case ManualCheck():
-            return shorten(check.instruction, most)
-
-
-def fitting(claims: list[str], room: int, *, between: str = ", ", noun: str = "") -> str:
-    """The first claims that fit whole, and how many more there are: ``200, total adds up, +2 more``."""
-    for shown in range(len(claims), 0, -1):
-        hidden = len(claims) - shown
-        more = f"{between}+{hidden} {f'{noun}s' if noun and hidden > 1 else noun or 'more'}" if hidden else ""
-        text = f"{between.join(claims[:shown])}{more}"
-        if len(text) <= room:
-            return text
-    return f"{len(claims)} checks" if len(claims) > 1 else shorten(claims[0], max(8, room))
-
-
-def metric_claim(check: MetricCheck) -> str:
-    """``error share at most 2 %``, ``at most 400 ms``, ``at most 1.5 × the hour before``."""
-    if check.limit is None:
-        return f"metric {bound(check.healthy_when, f'{check.times_before or 1:g} × the hour before')}"
-    unit = unit_of(check.query, check.limit)
-    name = measured_name(check.query, check.limit).removeprefix("the ")
-    return f"{name} {bound(check.healthy_when, reading(check.limit, unit))}"
-
-
-def latency_limit(step: Step) -> str:
-    """The limit that a step sets for a quantile of its latency, as ``400 ms``; empty where it sets none."""
-    for source in step.check.expect if isinstance(step.check, HttpCheck) else ():
-        assertion = _parsed(source)
-        if assertion is not None and assertion.quantile is not None and assertion.limit_ms is not None:
-            return milliseconds(assertion.limit_ms)
-    return ""
-
-
 def claim(source: str) -> str:
     """One ``expect`` line in words; as it is where it cannot be read."""
-    assertion = _parsed(source)
+    assertion = parsed(source)
     if assertion is None:
         return source
     match assertion.subject:
@@ -80,7 +31,7 @@ def claim(source: str) -> str:
         case Subject.JSON:
             return _json(assertion)
         case Subject.SCHEMA:
-            return "fits its schema"
+            return "shaped as before" if assertion.before else "fits its schema"
         case Subject.HEADER | Subject.COOKIE:
             return _named(assertion)
         case Subject.LATENCY:
@@ -93,7 +44,41 @@ def claim(source: str) -> str:
             return _worded(str(assertion.subject), assertion)
 
 
-def _parsed(source: str) -> Assertion | None:
+def document_claim(kind: str, source: str) -> str:
+    """A line about the document or the message of a check below HTTP: ``at least 7 days left``, ``has 10.0.0.4``."""
+    assertion = parsed(source)
+    if assertion is None:
+        return source
+    said = _said_by(kind, assertion) if not assertion.negated else ""
+    return said or claim(source)
+
+
+def _said_by(kind: str, assertion: Assertion) -> str:
+    """The words that a check of this kind has for it; empty where it has none of its own."""
+    value, order = _value(assertion), _ORDER.get(assertion.comparison, "")
+    exactly = assertion.comparison is Comparison.EQUAL
+    contains = assertion.comparison is Comparison.CONTAINS
+    if assertion.subject is Subject.BODY and (exactly or contains):
+        verb = {"tcp": "greets with", "websocket": "answers" if exactly else "answers with"}.get(kind, "")
+        return f"{verb} {value}" if verb else ""
+    match kind, assertion.path:
+        case "tls", "$.days_left" if order or exactly:
+            return f"{order} {value} days left".lstrip()
+        case "dns", "$.answers" if assertion.length and (order or exactly):
+            return f"{order} {value} {'answer' if value == '1' else 'answers'}".lstrip()
+        case "dns", "$.answers" if contains or exactly:
+            bare = value.strip("[]").replace('"', "")
+            return f"has {bare}" if contains else f"is {bare}"
+        case "dns", "$.ttl" if order:
+            return f"kept {order} {value} s"
+        case "grpc", "$.status" if exactly:
+            return value.strip('"')
+        case _:
+            return ""
+
+
+def parsed(source: str) -> Assertion | None:
+    """The line as the language reads it; None where it cannot be read."""
     try:
         return expect.parse(source)
     except ExpectError:

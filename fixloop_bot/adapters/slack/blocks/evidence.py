@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.claims import latency_limit
+from fixloop_bot.adapters.slack.blocks.checks import latency_limit, logs_claim
 from fixloop_bot.adapters.slack.blocks.text import (
     clock_with_seconds,
     code,
@@ -11,9 +11,9 @@ from fixloop_bot.adapters.slack.blocks.text import (
     one_line,
     shorten,
 )
-from fixloop_bot.domain.figures import Unit, bound, milliseconds, reading, unit_of
-from fixloop_bot.domain.plans import MetricCheck, Step
-from fixloop_bot.domain.reasons import sample_reason, split_formula, telling_failure
+from fixloop_bot.domain.figures import Unit, bound, milliseconds, per_minute, reading, times_before, unit_of
+from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Step
+from fixloop_bot.domain.reasons import field_name, sample_reason, serving_status, split_formula, telling_failure
 from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import Sample
 
@@ -23,10 +23,10 @@ CURL_LENGTH = 1200
 
 
 def figures(step: Step, progress: StepProgress, confirm: Run | None) -> str:
-    """``before 7/20 failed (503)  →  now 0/105 failed, p95 84 ms``, with the limit at the end."""
-    now = _now(step, progress)
+    """``before 7/20 failed (503)  →  now 0/105 failed``, the limit at the end; with the p95 where speed matters."""
+    now = _seen(step, progress)
     earlier = confirm.progress(step.id) if confirm is not None else None
-    before = _before(step, earlier) if earlier is not None else ""
+    before = _seen(step, earlier) if earlier is not None else ""
     compared = f"before {before}  →  now {now}" if before and now else now
     return f"{compared}{_limit(step, progress)}" if now else _nothing_yet(progress)
 
@@ -35,15 +35,13 @@ def _nothing_yet(progress: StepProgress) -> str:
     return f"{counted(progress.void, 'probe')} could not look" if progress.void else ""
 
 
-def _now(step: Step, progress: StepProgress) -> str:
+def _seen(step: Step, progress: StepProgress) -> str:
+    """What one run has seen of a step."""
     if not step.repeated:
         return _value(step, progress)
-    latency = f", p95 {milliseconds(progress.p95_ms)}" if progress.p95_ms is not None and progress.samples else ""
+    timed = progress.p95_ms is not None and progress.samples and latency_limit(step)
+    latency = f", p95 {milliseconds(progress.p95_ms)}" if timed and progress.p95_ms is not None else ""
     return f"{_share(progress)}{latency}"
-
-
-def _before(step: Step, progress: StepProgress) -> str:
-    return _share(progress) if step.repeated else _value(step, progress)
 
 
 def _share(progress: StepProgress) -> str:
@@ -62,14 +60,15 @@ def _way_to_fail(progress: StepProgress) -> str:
     first = sample.failures[0] if sample.failures else None
     by_status = first is None or first.subject == "status"
     if first is None or by_status:
-        return f" ({sample.status})" if sample.status is not None else ""
-    return f" ({one_line(first.subject or first.source, 60)})"
+        return f" ({sample.status})" if sample.status else ""
+    return f" ({one_line(serving_status(first) or field_name(first), 60)})"
 
 
 def _value(step: Step, progress: StepProgress) -> str:
     """A reading with its unit, or a monitor's state."""
     if progress.value is not None:
-        return reading(progress.value, _unit(step))
+        logged = isinstance(step.check, LogsCheck)
+        return per_minute(progress.value) if logged else reading(progress.value, _unit(step))
     last = (*progress.failures, *progress.passes)
     if not last:
         return ""
@@ -82,10 +81,13 @@ def _unit(step: Step) -> Unit:
 
 
 def _limit(step: Step, progress: StepProgress) -> str:
+    """The yardstick of the figures before it, in brackets."""
     check = step.check
+    if isinstance(check, LogsCheck):
+        return f" ({logs_claim(check)})"
     if isinstance(check, MetricCheck):
         if check.limit is None:
-            return f" ({bound(check.healthy_when, f'{check.times_before or 1:g} × the hour before')})"
+            return f" ({bound(check.healthy_when, times_before(check.times_before or 1))})"
         return f" ({bound(check.healthy_when, reading(check.limit, _unit(step)))})"
     limit = latency_limit(step)
     return f" (limit {limit})" if limit and progress.p95_ms is not None else ""
@@ -108,7 +110,11 @@ def failing_evidence(step: Step, progress: StepProgress | None) -> tuple[str, ..
 
 def _reading_evidence(step: Step, progress: StepProgress, sample: Sample) -> tuple[str, ...]:
     """When it was read; the figures above say what, unless the limit was only known when it was read."""
-    known = isinstance(step.check, MetricCheck) and step.check.limit is not None and progress.value is not None
+    check = step.check
+    limit = (
+        check.per_minute if isinstance(check, LogsCheck) else check.limit if isinstance(check, MetricCheck) else None
+    )
+    known = limit is not None and progress.value is not None
     when = facts(sample, noun="reading")
     return (when,) if known else (one_line(progress.reason, REASON_LENGTH), when)
 
@@ -116,7 +122,7 @@ def _reading_evidence(step: Step, progress: StepProgress, sample: Sample) -> tup
 def facts(sample: Sample, *, noun: str) -> str:
     """``sample #3, 200, 84 ms, 03:22:41``."""
     pieces = [f"{noun} #{sample.number}"]
-    if sample.status is not None:
+    if sample.status:  # a check below HTTP has none
         pieces.append(str(sample.status))
     if sample.latency_ms is not None:
         pieces.append(milliseconds(sample.latency_ms))

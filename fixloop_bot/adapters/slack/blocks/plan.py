@@ -5,10 +5,11 @@ from __future__ import annotations
 from fixloop_bot.adapters.slack.blocks.buttons import new_plan_button, resolve_button, validate_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback, mrkdwn
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
-from fixloop_bot.adapters.slack.blocks.claims import what
+from fixloop_bot.adapters.slack.blocks.checks import what
 from fixloop_bot.adapters.slack.blocks.text import clock, counted, cut, one_line, person, span
 from fixloop_bot.application.checklist import shown_as_ticked
 from fixloop_bot.application.views import ThreadView
+from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import Incident, Tick
 from fixloop_bot.domain.plans import ManualCheck, Plan, PlanSource, Role, Step
 
@@ -27,7 +28,7 @@ def plan_card(view: ThreadView) -> Card | None:
     blocks: list[Block] = [
         section_block(f"*Validation plan v{plan.version}*", block_id=f"plan:{incident.id}:title"),
         context(written, block_id=f"plan:{name}:origin"),
-        checklist(incident, plan),
+        checklist(incident, plan, view.service),
     ]
     if by_hand:
         blocks.append(context(by_hand, block_id=f"plan:{name}:by-hand"))
@@ -36,7 +37,7 @@ def plan_card(view: ThreadView) -> Card | None:
         buttons = [validate_button(incident), new_plan_button(incident), resolve_button(incident)]
         blocks.append(actions(buttons, block_id=f"plan:{name}:buttons"))
     heading = f"{incident.id}: validation plan v{plan.version}, {counted(len(plan.steps), 'step')}, {written}"
-    steps = [_said(number, step, incident) for number, step in enumerate(plan.steps, start=1)]
+    steps = [_said(number, step, view) for number, step in enumerate(plan.steps, start=1)]
     return Card(part="plan", text=fallback(heading, *steps, rule), blocks=tuple(blocks))
 
 
@@ -52,11 +53,11 @@ def origin(plan: Plan, incident: Incident) -> str:
     return one_line(plan.note or plan.source.value, 300)
 
 
-def checklist(incident: Incident, plan: Plan) -> Block:
+def checklist(incident: Incident, plan: Plan, service: Service | None = None) -> Block:
     """The steps as checkboxes. The block id names what is shown as ticked, so that a click can be understood."""
     shown = shown_as_ticked(incident)
     steps = plan.steps[:MOST_OPTIONS]
-    options = [_option(number, step, incident) for number, step in enumerate(steps, start=1)]
+    options = [_option(number, step, incident, service) for number, step in enumerate(steps, start=1)]
     ticked = [option for option in options if option["value"] in shown]
     boxes: Block = {"type": "checkboxes", "action_id": "tick", "options": options}
     if ticked:
@@ -77,15 +78,15 @@ def read_checklist_id(block_id: str) -> tuple[str, int, tuple[str, ...]] | None:
     return parts[1], int(parts[2]), tuple(step for step in parts[4].split(",") if step)
 
 
-def _option(number: int, step: Step, incident: Incident) -> Block:
+def _option(number: int, step: Step, incident: Incident, service: Service | None) -> Block:
     return {
         "text": mrkdwn(f"{number}  {one_line(step.title)}", OPTION_LENGTH),
-        "description": mrkdwn(_description(step, incident), OPTION_LENGTH),
+        "description": mrkdwn(_description(step, incident, service), OPTION_LENGTH),
         "value": step.id,
     }
 
 
-def _description(step: Step, incident: Incident) -> str:
+def _description(step: Step, incident: Incident, service: Service | None) -> str:
     done = _done(step, incident)
     if done is not None:
         return f"done by {cut(person(done.by), 24)}, {clock(done.at)}"
@@ -94,7 +95,7 @@ def _description(step: Step, incident: Incident) -> str:
         return f"{aim}, see below"
     room = OPTION_LENGTH - len(aim) - 3
     for most in range(room, 11, -4):  # what is escaped grows
-        check = one_line(what(step, most))
+        check = one_line(what(step, most, service=service))
         if len(check) <= room:
             return f"{check} · {aim}"
     return aim
@@ -111,14 +112,16 @@ def _done(step: Step, incident: Incident) -> Tick | None:
     return next((tick for tick in incident.manual if tick.step_id == step.id), None)
 
 
-def _said(number: int, step: Step, incident: Incident) -> str:
+def _said(number: int, step: Step, view: ThreadView) -> str:
     """An option in words, for a screen reader: a tick is read out."""
+    incident = view.incident
     done = _done(step, incident)
     if step.manual:
         state = f"done by {person(done.by)}, {clock(done.at)}" if done is not None else "to be done by hand"
         return f"{number}. {one_line(step.title, 100)}: {state}"
     state = "ticked" if step.id in incident.ticked else "left out"
-    return f"{number}. {one_line(step.title, 100)}: {one_line(what(step, 120))} ({aim_of(step)}, {state})"
+    check = one_line(what(step, 120, service=view.service))
+    return f"{number}. {one_line(step.title, 100)}: {check} ({aim_of(step)}, {state})"
 
 
 def instructions(plan: Plan) -> str:

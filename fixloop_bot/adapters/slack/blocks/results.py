@@ -6,14 +6,17 @@ from fixloop_bot.adapters.slack.blocks.buttons import reproduce_button, stop_but
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures
+from fixloop_bot.adapters.slack.blocks.grounds import grounds
 from fixloop_bot.adapters.slack.blocks.status import (
     RED,
     SYMBOLS,
     WHITE,
     WORDS,
+    YELLOW,
     Status,
     reproduced_sentence,
     stopped_reason,
+    watch_note,
 )
 from fixloop_bot.adapters.slack.blocks.text import clock, counted, one_line, person, span
 from fixloop_bot.application.views import ThreadView
@@ -55,6 +58,10 @@ def results_card(view: ThreadView) -> Card | None:
         if proof:
             said.append(" ".join(line for line in proof[:2] if line))
             blocks.append(section_block("\n".join(proof), block_id=f"results:{name}:{step.id}:evidence"))
+        quiet = grounds(step, run.progress(step.id), confirm, view.baseline)
+        if quiet:
+            said.extend(quiet)
+            blocks.append(context("\n".join(quiet), block_id=f"results:{name}:{step.id}:grounds"))
     buttons = results_buttons(run, view)
     if buttons:
         blocks.append(actions(buttons, block_id=f"results:{name}:buttons"))
@@ -103,8 +110,6 @@ def step_lines(place: int, step: Step, run: Run, confirm: Run | None, view: Thre
         return [f"*{place}*  ☐ left out · {title}"]
     control = " · control" if step.role is Role.CONTROL else ""
     lines = [f"*{place}*  {state_word(progress)} · {title}{control}", figures(step, progress, confirm)]
-    if progress.claim and progress.verdict is StepVerdict.PASSED:
-        lines[1] = " · ".join(piece for piece in (lines[1], one_line(progress.claim.split(":")[0], 120)) if piece)
     if progress.verdict in (StepVerdict.INCONCLUSIVE, StepVerdict.SKIPPED) and progress.reason:
         lines[1] = _undecided(lines[1], progress)
     return [line for line in lines if line]
@@ -151,11 +156,14 @@ def outcome_lines(run: Run, view: ThreadView) -> list[Status]:
     if run.kind is RunKind.CONFIRM:
         return [_confirm_outcome(run, is_open=view.incident.is_open)]
     verdict = run.verdict or RecoveryVerdict.INCONCLUSIVE
-    why = stopped_reason(run.stopped_by) if run.stopped_by is not None else one_line(run.reason)
+    why = stopped_reason(run) if run.stopped_by is not None else one_line(run.reason)
     outcome = Status(symbol=SYMBOLS[verdict], word=WORDS[verdict], rest=f". {why}" if why else ".")
     soak = view.soak
-    if soak is None or not soak.reproduced or soak.number < run.number:
+    if soak is None or soak.number < run.number:
         return [outcome]
+    if not soak.reproduced:
+        noticed = watch_note(view)
+        return [outcome, Status(symbol=YELLOW, word="Noticed", rest=f" {noticed}")] if noticed else [outcome]
     when = clock(soak.finished_at or view.now)
     back = Status(symbol=RED, word="Taken back", rest=f" {when}: in the watch, {reproduced_sentence(soak)}")
     return [back, Status(symbol=WHITE, word="Was proven", rest=outcome.rest)]
@@ -166,7 +174,7 @@ def _confirm_outcome(run: Run, *, is_open: bool) -> Status:
         todo = " Fix it, then press Validate: the same steps run again." if is_open else ""
         return Status(symbol=RED, word="Reproduced", rest=f".{todo}")
     if run.stopped_by is not None:
-        return Status(symbol=WHITE, word="Stopped", rest=f" by {person(run.stopped_by)} before it was decided.")
+        return Status(symbol=WHITE, word="Stopped", rest=f". {stopped_reason(run)}")
     if any(step.verdict is StepVerdict.INCONCLUSIVE for step in run.steps):
         rest = ", and not every step could look. This plan cannot prove a fix yet."
         return Status(symbol=WHITE, word="Not reproduced", rest=rest)

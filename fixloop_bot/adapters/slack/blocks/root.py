@@ -9,7 +9,7 @@ from fixloop_bot.adapters.slack.blocks.buttons import resolve_button, stop_butto
 from fixloop_bot.adapters.slack.blocks.card import SECTION_LENGTH, Block, Card, actions, context, fallback, header
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.signals import signals_text, title
-from fixloop_bot.adapters.slack.blocks.status import status
+from fixloop_bot.adapters.slack.blocks.status import status, would_reproduce
 from fixloop_bot.adapters.slack.blocks.text import code_block, day_and_clock, link, one_line, shorten, span
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Incident, State
@@ -24,9 +24,12 @@ def root_card(view: ThreadView) -> Card:
     incident = view.incident
     name = incident.id
     now, facts, signals = status(view), facts_line(incident, view.now), signals_text(incident)
+    would = "\n".join(f"• {each}" for each in would_reproduce(view))
+    would = f"What would reproduce it:\n{would}" if would else ""
     blocks: list[Block] = [
         header(title(incident), block_id=f"root:{name}:head"),
         section_block(now.marked(), block_id=f"root:{name}:status"),
+        *([context(would, block_id=f"root:{name}:reproduce")] if would else []),
         context(facts, block_id=f"root:{name}:facts"),
         section_block(signals, block_id=f"root:{name}:signals"),
     ]
@@ -39,7 +42,7 @@ def root_card(view: ThreadView) -> Card:
     buttons = root_buttons(incident)
     if buttons:
         blocks.append(actions(buttons, block_id=f"root:{name}:buttons"))
-    text = fallback(one_line(title(incident)), now.said(), facts, signals, hint)
+    text = fallback(one_line(title(incident)), now.said(), would, facts, signals, hint)
     return Card(part="root", text=text, blocks=tuple(blocks))
 
 

@@ -6,13 +6,27 @@ import math
 from dataclasses import dataclass
 
 from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
+from fixloop_bot.adapters.slack.blocks.grounds import WOULD_REPRODUCE
 from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person, span
+from fixloop_bot.application.brake import STOPPED
 from fixloop_bot.application.views import ThreadView
+from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.comparison import never_reproduced
 from fixloop_bot.domain.figures import milliseconds
 from fixloop_bot.domain.incidents import Incident, RunLine, State
-from fixloop_bot.domain.reasons import failed_steps, how_it_fails, others_fail, place, split_formula, telling_failure
+from fixloop_bot.domain.plans import WireCheck
+from fixloop_bot.domain.reasons import (
+    failed_steps,
+    field_name,
+    how_it_fails,
+    others_fail,
+    place,
+    sample_reason,
+    split_formula,
+    telling_failure,
+)
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
-from fixloop_bot.domain.samples import Sample
+from fixloop_bot.domain.samples import FaultKind, Sample
 
 RED, YELLOW, GREEN, WHITE = "🔴", "🟡", "🟢", "⚪"
 SYMBOLS = {
@@ -111,12 +125,22 @@ def reason(view: ThreadView) -> str:
     line = _last_validate(view.incident)
     if line is not None and line.stopped:
         known = view.shown is not None and view.shown.id == line.id
-        return stopped_reason(view.shown.stopped_by if known and view.shown is not None else None)
+        return stopped_reason(view.shown) if known and view.shown is not None else "Stopped before it was decided."
     return one_line(view.incident.verdict_reason)
 
 
-def stopped_reason(who: str | None) -> str:
-    return f"Stopped{f' by {person(who)}' if who else ''} before it was decided."
+def stopped_reason(run: Run) -> str:
+    """Who stopped it, as a sentence; whether it was this run alone or all traffic, and then what lifts that."""
+    if not halted(run):
+        return f"Stopped by {person(run.stopped_by)} before it was decided."
+    return f"{person(run.stopped_by)} stopped all traffic before it was decided. `/fixloop go` lifts it."
+
+
+def halted(run: Run) -> bool:
+    """Whether the kill switch ended the run: its probes were stopped, too."""
+    voids = [sample.fault for step in run.steps for sample in step.voids]
+    told = any(STOPPED in step.reason for step in run.steps)
+    return told or any(fault is not None and fault.kind is FaultKind.STOPPED for fault in voids)
 
 
 def _last_validate(incident: Incident) -> RunLine | None:
@@ -127,10 +151,29 @@ def _last_validate(incident: Incident) -> RunLine | None:
 def _watching(view: ThreadView) -> str:
     incident = view.incident
     if incident.soak_held:
-        return "The watch after it stayed quiet."
+        return f"The watch after it stayed quiet. {_noticed(view)}".rstrip()
     if incident.soak_run is not None and incident.soak_until is not None:
-        return f"Watching until {clock(incident.soak_until)}."
+        return f"Watching until {clock(incident.soak_until)}, provisional until then. {_noticed(view)}".rstrip()
     return ""
+
+
+def _noticed(view: ThreadView) -> str:
+    note = watch_note(view)
+    return f"Noticed {note}" if note else ""
+
+
+def watch_note(view: ThreadView) -> str:
+    """What the watch has noticed although it decides nothing, such as a latency that creeps up: ``in the watch, …``."""
+    soak = view.soak
+    noted = next((step for step in soak.steps if step.note), None) if soak is not None else None
+    if soak is None or noted is None:
+        return ""
+    return f"in the watch, step {place(soak, noted.step_id)}: {_within(one_line(noted.note, 200)).rstrip('.')}."
+
+
+def _within(note: str) -> str:
+    """A sentence as it stands behind a colon; ``GET`` and ``p95`` stay as they are."""
+    return note if note[1:2].isupper() else _decapitalised(note)
 
 
 def _decapitalised(sentence: str) -> str:
@@ -163,13 +206,30 @@ def confirm_status(confirm: Run | None) -> Status:
     if confirm.reproduced:
         return Status(symbol=RED, word="Reproduced", rest=f": {reproduced_sentence(confirm)}")
     if confirm.stopped_by is not None:
-        who = person(confirm.stopped_by)
-        return Status(symbol=WHITE, word="Not reproduced yet", rest=f": {who} stopped the run before it was decided.")
+        rest = f": {_decapitalised(stopped_reason(confirm))}"
+        return Status(symbol=WHITE, word="Not reproduced yet", rest=rest)
     blind = [step for step in confirm.steps if step.verdict is StepVerdict.INCONCLUSIVE]
     if blind:
         rest = f": step {place(confirm, blind[0].step_id)} is inconclusive, {one_line(blind[0].reason)}."
         return Status(symbol=WHITE, word="Not reproduced", rest=rest)
-    return Status(symbol=WHITE, word="Not reproduced", rest=": every step passes from here.")
+    looked, _ = not_reproduced(confirm)
+    return Status(symbol=WHITE, word="Not reproduced", rest=f": {looked or 'every step passes from here.'}")
+
+
+def not_reproduced(confirm: Run | None, service: Service | None = None) -> tuple[str, tuple[str, ...]]:
+    """What a finished run that saw no bug can rule out, and what would reproduce it, an idea each; else nothing."""
+    sentence = never_reproduced(confirm, service) if confirm is not None and confirm.finished else ""
+    looked, _, would = sentence.removeprefix("Never reproduced: ").partition(WOULD_REPRODUCE)
+    return one_line(looked), tuple(one_line(each.rstrip(".")) for each in would.split("; ") if each)
+
+
+def would_reproduce(view: ThreadView) -> tuple[str, ...]:
+    """For the root card: while the plan cannot prove a fix, since it has never seen the bug."""
+    incident = view.incident
+    searching = incident.verdict is RecoveryVerdict.UNPROVEN or incident.verdict is None
+    if not searching or not incident.is_open or incident.active_run is not None or incident.planning_since is not None:
+        return ()
+    return not_reproduced(view.confirm, view.service)[1] if status(view).symbol == WHITE else ()
 
 
 def reproduced_sentence(run: Run) -> str:
@@ -187,6 +247,9 @@ def failing_words(run: Run, progress: StepProgress) -> str:
     if step is None or sample is None or not step.repeated:
         return one_line(f"step {place(run, progress.step_id)} fails{how_it_fails(run, progress)}").rstrip(".")
     line = one_line(sample.request or step.title, 120)
+    if isinstance(step.check, WireCheck):
+        why = one_line(sample_reason(sample), 200).rstrip(".")
+        return f"{line}: {why}, in {progress.failed:,} of {progress.samples:,} tries"
     return f"{line} {answered(sample)} in {progress.failed:,} of {progress.samples:,} tries"
 
 
@@ -196,10 +259,10 @@ def answered(sample: Sample) -> str:
         return f"failed ({one_line(sample.fault.kind.value)})"
     first = sample.failures[0] if sample.failures else None
     if first is None or first.subject == "status":
-        return f"answered {sample.status}" if sample.status is not None else "failed"
+        return f"answered {sample.status}" if sample.status else "failed"
     if first.subject in _QUANTILES:
         seen = milliseconds(sample.latency_ms) if sample.latency_ms is not None else one_line(first.seen)
         return f"took {seen} (limit {one_line(first.expected.lstrip('<= '))})"
     wanted, _ = split_formula(first)
-    name = one_line(first.subject or first.source, 80)
+    name = one_line(field_name(first), 80)
     return f"gave {name} {one_line(first.seen or 'nothing', 80)} instead of {one_line(wanted, 80)}"
