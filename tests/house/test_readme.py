@@ -11,6 +11,7 @@ import pytest
 from fixloop_bot.adapters import catalog_file, catalog_probes
 from fixloop_bot.adapters.catalog_file import parse_catalog
 from fixloop_bot.config import Settings
+from fixloop_bot.domain.expect import Subject, parse
 from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.entrypoints.cli import build_parser
 from tests.house.places import TOP
@@ -75,7 +76,18 @@ def test_the_catalog_example_parses() -> None:
     (text,) = [text for kind, text in FENCES if kind == "yaml"]
     (service,) = parse_catalog(text).services
     assert service.name == "checkout"
-    assert len(service.probes) == 2
+    assert len(service.probes) == 7
+
+
+EXPECT_TABLE = README[README.index("### What a line may expect") :].partition("\n\n`{{name}}`")[0]
+
+
+@pytest.mark.parametrize("line", re.findall(r"`([^`]+)`", EXPECT_TABLE))
+def test_every_expect_line_can_be_read(line: str) -> None:
+    """The examples are of the grammar, and every subject of it has one."""
+    assert parse(line).source == line
+    shown = {parse(each).subject for each in re.findall(r"`([^`]+)`", EXPECT_TABLE)}
+    assert shown == set(Subject)
 
 
 @pytest.mark.parametrize("key", sorted(set(KEYS)))
