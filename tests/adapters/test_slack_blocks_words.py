@@ -13,6 +13,7 @@ from fixloop_bot.adapters.slack.blocks.checks import fitting, latency_limit, wha
 from fixloop_bot.adapters.slack.blocks.claims import claim
 from fixloop_bot.adapters.slack.blocks.grounds import LINE_LENGTH, grounds
 from fixloop_bot.adapters.slack.blocks.text import cut, person, shorten, span
+from fixloop_bot.domain.baselines import Baseline, ProbeBaseline
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.plans import (
     Check,
@@ -201,12 +202,20 @@ def lines_beside(before: StepProgress, now: StepProgress, step: Step = STEP) -> 
     ],
 )
 def test_faster_and_slower_are_only_said_when_it_is_certain(now: tuple[float, float], words: str | None) -> None:
-    """While the always-valid bands have a value in common, nothing is said, unless speed is the point of the step."""
+    """While the always-valid bands have a value in common, nothing is said: the figures above have the quantile."""
     before, after = seen_in(80, 100), seen_in(*now)
-    unchanged = "Unchanged: it works, as before."
-    assert sorted(lines_beside(before, after)) == sorted(line for line in (words, unchanged) if line)
-    timed = replace(STEP, check=HttpCheck(request=Request(path="/"), expect=("p95 < 400 ms",)))
-    assert any(line.startswith("p95 was 90 ms") for line in lines_beside(before, after, timed))
+    assert list(lines_beside(before, after)) == [line for line in (words,) if line]
+
+
+def test_an_errors_answer_looks_different_and_that_is_no_news() -> None:
+    """Where most answers were errors before; a field that a fix takes along is news where most were good."""
+    broken = seen_in(80, 100, shapes=('{"error":"text"}',), verdict=StepVerdict.FAILED, samples=20, failed=20)
+    partly = seen_in(
+        80, 100, shapes=('{"id":"text","total":"number"}',), verdict=StepVerdict.FAILED, samples=20, failed=7
+    )
+    now = seen_in(80, 100, shapes=('{"id":"text"}',))
+    assert not any("has changed" in line for line in lines_beside(broken, now))
+    assert "the answer has changed: $.total is gone" in lines_beside(partly, now)
 
 
 def test_what_else_differs_stands_in_lines_of_its_own() -> None:
@@ -226,9 +235,8 @@ def test_what_else_differs_stands_in_lines_of_its_own() -> None:
     assert lines_beside(before, after) == (
         "p95 was 90 ms (80–100 ms), now 120 ms (110–130 ms): slower",
         "the answer has changed: $.total is gone",
-        "Unchanged: it works, as before.",
-        "The same bytes for 25 inputs.",
         "error &lt; 5 % at 99 % confidence: 90 samples over 60 s, 4 replicas, 25 inputs",
+        "The same bytes for 25 inputs.",
         "answers before 200 × 13 and 503 × 7, now 200 × 90",
     )
     going = replace(after, phase=StepPhase.RUNNING, verdict=None)
@@ -284,3 +292,17 @@ def test_people_are_mentioned_and_machines_named() -> None:
 def test_spans(seconds: float, words: str) -> None:
     """The two largest units are enough."""
     assert span(seconds) == words
+
+
+def test_the_first_incident_is_compared_with_healthy_times() -> None:
+    """Without a run before, what was learned while all was well is the before; what is as it was is not told."""
+    healthy = LatencyBand(quantile=0.95, ms=90, low_ms=80, high_ms=100)
+    probe = ProbeBaseline(line="GET /", samples=60, shape='{"id":"text","total":"number"}', latency=(healthy,))
+    baseline = Baseline(service="checkout", since=0, until=1, probes=(probe,))
+    now = seen_in(110, 130, shapes=('{"id":"text"}',))
+    assert grounds(STEP, now, None, baseline) == (
+        "while it was healthy, p95 was 90 ms (80–100 ms), now 120 ms (110–130 ms): slower",
+        "compared with healthy times, the answer has changed: $.total is gone",
+    )
+    assert grounds(STEP, seen_in(95, 130), None, replace(baseline, probes=(replace(probe, shape=""),))) == ()
+    assert grounds(STEP, now, None) == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.checks import latency_limit
 from fixloop_bot.adapters.slack.blocks.text import counted, one_line
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.comparison import Comparison, compare
@@ -14,6 +13,8 @@ from fixloop_bot.domain.runs import Run, StepPhase, StepProgress, StepVerdict
 LINE_LENGTH = 300
 SHAPES_SHOWN = 2
 WOULD_REPRODUCE = " What would reproduce it: "
+UNCHANGED = "Unchanged"
+"""The figures of a control say that by themselves."""
 ODDS = ", and a fault in more than "
 """Where a comparison's sentence goes on to what would reproduce the bug, and to how surely it would have been seen."""
 
@@ -31,17 +32,24 @@ def grounds(
         lines = [*_since_healthy(step, progress, baseline), progress.note, claim_line(progress)]
         return tuple(one_line(line, LINE_LENGTH) for line in lines if line)
     before = confirm.progress(step.id)
-    worse: list[str] = []
-    other: list[str] = []
-    if before is not None and progress.phase is StepPhase.DONE:
-        comparison = compare(step, before, progress)
-        slower = _moved(progress, before)
-        pace = comparison.latency if slower or _moved(before, progress) or latency_limit(step) else ""
-        worse = [pace if slower else "", *shape_lines(comparison)]
-        other = [pace if not slower else "", mix_line(step, comparison, before, progress)]
-        worse.append(meaning_line(comparison, progress))
-    said = [*worse, progress.note, claim_line(progress), *other]
+    if before is None or progress.phase is not StepPhase.DONE:
+        return tuple(one_line(line, LINE_LENGTH) for line in (progress.note, claim_line(progress)) if line)
+    comparison = compare(step, before, progress)
+    slower, faster = _moved(progress, before), _moved(before, progress)
+    said = [
+        comparison.latency if slower else "",
+        *(shape_lines(comparison) if _shapes_tell(before, progress) else ()),
+        " · ".join(line for line in (meaning_line(comparison, progress), claim_line(progress)) if line),
+        progress.note,
+        comparison.latency if faster else "",
+        mix_line(step, comparison, before, progress),
+    ]
     return tuple(one_line(line, LINE_LENGTH) for line in said if line.strip())
+
+
+def _shapes_tell(before: StepProgress, now: StepProgress) -> bool:
+    """Whether another shape is news: where most answers were errors before, good ones look different, and should."""
+    return now.verdict is not StepVerdict.PASSED or before.failed * 2 <= before.samples
 
 
 def _since_healthy(step: Step, progress: StepProgress, baseline: Baseline | None) -> list[str]:
@@ -60,13 +68,13 @@ def meaning_line(comparison: Comparison, progress: StepProgress) -> str:
     if progress.verdict not in (StepVerdict.PASSED, StepVerdict.FAILED):
         return ""
     said = comparison.meaning.partition(WOULD_REPRODUCE)[0].partition(ODDS)[0].rstrip(".")
-    return f"{said}." if said else ""
+    return "" if said.startswith(UNCHANGED) else said
 
 
 def claim_line(progress: StepProgress) -> str:
     """What is proven, and on what: ``error < 5 % at 99 % confidence: 105 samples over 60 s, 4 replicas, 25 inputs``."""
-    if progress.verdict not in (StepVerdict.PASSED, StepVerdict.FAILED) or not progress.claim:
-        return ""
+    if progress.verdict is not StepVerdict.PASSED or not progress.claim:
+        return ""  # of a failed step the figures say more than "error > 1 %"
     claim, _, rest = progress.claim.partition(": ")
     pieces = [piece for piece in rest.split(", ") if piece and not piece.endswith(("failures", "failure"))]
     pieces += [] if "replica" in rest or progress.replicas < 2 else [counted(progress.replicas, "replica")]
