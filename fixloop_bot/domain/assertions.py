@@ -18,10 +18,10 @@ from fixloop_bot.domain.captures import captured, parse_capture
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expect_terms import Literal, NoValue, as_decimal, found, same, worth
 from fixloop_bot.domain.judges import JUDGES, Absent, Finding, Look
-from fixloop_bot.domain.not_fooled import implicit
+from fixloop_bot.domain.not_fooled import Wants, implicit
 from fixloop_bot.domain.samples import AssertionResult, Response
 
-__all__ = ["captured", "failures", "glance", "hold", "hold_all", "implicit", "parse_capture"]
+__all__ = ["Wants", "captured", "failures", "glance", "hold", "hold_all", "implicit", "parse_capture"]
 
 Glance = Callable[[Answer], bool]
 NOTHING: Mapping[str, object] = MappingProxyType({})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import unescape
 
 from fixloop_bot.domain.answers import Answer, NotJson, shown
@@ -45,7 +45,7 @@ _HIT = r"(?i)\b(hit|stale|updating|revalidated)\b"
 
 
 def implicit(
-    assertions: Sequence[Assertion],
+    assertions: Sequence[Assertion] | Wants,
     response: Response,
     *,
     method: str = "GET",
@@ -56,10 +56,8 @@ def implicit(
     ``method`` is the request's: an answer to HEAD has no body to look at.
     """
     answer = Answer(response)
-    wants = _Wants(assertions)
-    looks: list[Callable[[_Wants, Answer], Iterator[_Wrong]]] = [_status, _login_redirect, _cached, _truncated]
-    if method.upper() != "HEAD":
-        looks += [_empty, _wrong_type, _page, _another_service, _polite_error]
+    wants = assertions if isinstance(assertions, Wants) else Wants(assertions)
+    looks = _OF_ANY if method.upper() == "HEAD" else _OF_A_BODY
     wrong = [found for look in looks for found in look(wants, answer)]
     if not wrong:
         return ()
@@ -79,8 +77,8 @@ _Wrong = tuple[str, str, str]
 """Subject, seen, expected."""
 
 
-class _Wants:
-    """What the step's own lines say that they want."""
+class Wants:
+    """What the step's own lines say that they want; made once for all answers to them."""
 
     def __init__(self, assertions: Sequence[Assertion]) -> None:
         self.assertions = tuple(assertions)
@@ -91,23 +89,23 @@ class _Wants:
     def names_header(self, *names: str) -> bool:
         return any(assertion.subject is Subject.HEADER and assertion.name in names for assertion in self.assertions)
 
-    @property
+    @cached_property
     def json(self) -> bool:
         """Whether the step looks into JSON."""
         return self.looks_at(Subject.JSON, Subject.SCHEMA)
 
-    @property
+    @cached_property
     def content(self) -> bool:
         """Whether the step looks into the body at all."""
         return self.json or self.looks_at(Subject.BODY)
 
-    @property
+    @cached_property
     def redirect(self) -> bool:
         """Whether the step says where it wants to be sent."""
         lines = [line for line in self.assertions if line.subject is Subject.REDIRECT or line.name == "location"]
         return any(not line.negated for line in lines)
 
-    @property
+    @cached_property
     def emptiness(self) -> bool:
         """Whether the step says that it wants no content, or judges the size itself."""
         blank = any(
@@ -136,7 +134,7 @@ class _Wants:
         return any(regex(pattern).search(text) for text in spoken)
 
 
-def _status(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _status(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """The status is named by a line, or else it is 2xx; a refusal or a lost route is named by its very code."""
     status = answer.response.status
     if 200 <= status <= 299:
@@ -150,7 +148,7 @@ def _status(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
         yield "status", str(status), "2xx"
 
 
-def _is_expected(wants: _Wants, lines: Sequence[Assertion], status: int) -> bool:
+def _is_expected(wants: Wants, lines: Sequence[Assertion], status: int) -> bool:
     if 200 <= status <= 299 or (wants.redirect and 300 <= status <= 399):
         return True
     return any(_names(line, status) for line in lines)
@@ -170,18 +168,18 @@ def _names(line: Assertion, status: int) -> bool:
     return True
 
 
-def _login_redirect(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _login_redirect(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     location = answer.location
     if location and not wants.redirect and regex(_LOGIN_WORD).search(location.replace("_", " ")):
         yield "answer", f"a redirect to a login page ({location})", "the service's own answer"
 
 
-def _truncated(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _truncated(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     if answer.response.truncated:
         yield "body", f"cut off after {len(answer.response.body)} bytes", "a whole answer"
 
 
-def _empty(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _empty(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """An empty 2xx where the step looks into the body, or where the answer itself announces content."""
     response = answer.response
     if (response.body and not response.body.isspace()) or not 200 <= response.status <= 299 or wants.emptiness:
@@ -195,12 +193,12 @@ def _is_json(content_type: str) -> bool:
     return content_type in ("application/json", "text/json") or content_type.endswith("+json")
 
 
-def _wrong_type(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _wrong_type(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     if answer.content_type in _NOT_JSON_TYPES and wants.json and not wants.names_header("content-type"):
         yield "content type", answer.content_type, "JSON"
 
 
-def _cached(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _cached(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """An answer from a cache says how the service was, not how it is."""
     if not any(name in _SAYS_CACHED for name, _ in answer.response.headers):
         return
@@ -215,7 +213,7 @@ def _cached(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
             return
 
 
-def _page(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _page(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """A login or maintenance page in the place of the answer, with a friendly 200."""
     response = answer.response
     if not 200 <= response.status <= 299 or not response.body:
@@ -231,7 +229,7 @@ def _page(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
         yield "answer", "a maintenance page", "the service's own answer"
 
 
-def _another_service(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _another_service(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """The page of a server, host, content network or portal that does not know the service, with a 2xx."""
     response = answer.response
     if not 200 <= response.status <= 299 or not response.body:
@@ -258,7 +256,7 @@ def _without_head(page: bytes) -> bytes:
     return page[max(0, page.lower().find(b"</head>")) :]
 
 
-def _is_login(wants: _Wants, head: bytes, titles: bytes) -> bool:
+def _is_login(wants: Wants, head: bytes, titles: bytes) -> bool:
     """A page that asks for a password where JSON was expected, or whose title says that this is all it does."""
     if not regex(_ASKS_FOR_IT).search(head) or wants.says(_LOGIN_WORD) or wants.says(r"(?i)password"):
         return False
@@ -280,7 +278,7 @@ def _without_tags(page: bytes) -> bytes:
     return b" ".join(_tag().sub(b" ", page).split())
 
 
-def _polite_error(wants: _Wants, answer: Answer) -> Iterator[_Wrong]:
+def _polite_error(wants: Wants, answer: Answer) -> Iterator[_Wrong]:
     """``{"ok": false}`` and ``{"error": "…"}`` with a 200, where the step looks at the status alone."""
     if wants.content or not 200 <= answer.response.status <= 299 or not _is_json(answer.content_type):
         return
@@ -304,3 +302,8 @@ def _confesses(document: dict[str, object]) -> bool:
 def _confession(document: dict[str, object]) -> str:
     part = {key: document[key] for key in ("error", "errors", "ok", "success", "message") if key in document}
     return shown(part)
+
+
+_Look = Callable[[Wants, Answer], Iterator[_Wrong]]
+_OF_ANY: tuple[_Look, ...] = (_status, _login_redirect, _cached, _truncated)
+_OF_A_BODY: tuple[_Look, ...] = (*_OF_ANY, _empty, _wrong_type, _page, _another_service, _polite_error)

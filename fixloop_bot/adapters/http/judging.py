@@ -20,7 +20,7 @@ def judge(trip: Trip, visit: Visit, leg: Leg, lines: Lines, response: Response, 
     """Fills the visit's failures, or its fault where we were not let in."""
     wrong = [
         *failures(trip, lines, response, schema),
-        *assertions.implicit(lines.all, response, method=leg.request.method, secrets=trip.veil.values),
+        *assertions.implicit(lines.wants, response, method=leg.request.method, secrets=trip.veil.values),
     ]
     if _credentials_refused(leg.request, response, wrong):
         visit.fault = Fault(kind=FaultKind.CREDENTIALS, detail=f"answered {response.status}")

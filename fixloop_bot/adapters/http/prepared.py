@@ -46,16 +46,21 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """A leg's lines, with a glance for each that has one (``assertions.glance``)."""
+    """A leg's lines, with a glance for each that has one (``assertions.glance``), and what they want of any answer."""
 
     all: tuple[expect.Assertion, ...]
+    wants: assertions.Wants
     glanced: tuple[tuple[expect.Assertion, assertions.Glance | None], ...]
 
     @classmethod
     def of(cls, sources: Sequence[str]) -> Lines:
         """Raises ExpectError."""
         parsed = tuple(expect.parse(line) for line in sources)
-        return cls(all=parsed, glanced=tuple((line, assertions.glance(line)) for line in parsed))
+        return cls(
+            all=parsed,
+            wants=assertions.Wants(parsed),
+            glanced=tuple((line, assertions.glance(line)) for line in parsed),
+        )
 
 
 class Prepared:

@@ -10,6 +10,8 @@ import httptools
 
 from fixloop_bot.adapters.http.bodies import Body, BodyCutOff, BodyTooLarge, BrokenEncoding
 
+MOST_NAMES, LONGEST_NAME = 500, 60
+_NAMES: dict[bytes, str] = {}
 LARGEST_HEAD = 65_536  # bytes of a head, those of interim answers (1xx) included
 
 
@@ -140,7 +142,8 @@ class Reading:
         if b"\0" in value:
             self.fail(MalformedAnswer("a header holds a zero byte"))
         elif self._head <= LARGEST_HEAD:
-            self._headers.append((name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape").strip()))
+            known = _NAMES.get(name) or _header_name(name)
+            self._headers.append((known, value.decode("utf-8", "surrogateescape").strip()))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -193,3 +196,11 @@ class Reading:
         if coding is not None:
             return coding.lower().endswith("chunked")
         return self.reply.header("content-length") is not None
+
+
+def _header_name(name: bytes) -> str:
+    """A header's name in lower case; the usual ones are remembered."""
+    known = name.decode("latin-1").lower()
+    if len(_NAMES) < MOST_NAMES and len(name) <= LONGEST_NAME:
+        _NAMES[name] = known
+    return known
