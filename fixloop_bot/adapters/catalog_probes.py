@@ -11,6 +11,7 @@ import yaml
 
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, plain
 from fixloop_bot.domain import expect
+from fixloop_bot.domain.addresses import WRITES
 from fixloop_bot.domain.catalog import Origin, Probe, Service
 from fixloop_bot.domain.errors import ExpectError
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, Request, TcpCheck, TlsCheck, WebsocketCheck, WireCheck
@@ -144,6 +145,8 @@ def _request(probe: Section, secrets: dict[str, str]) -> Request:
     method = (section.text("method", check=_wrong_method) or "GET").upper()
     if section.has("json") and section.has("body"):
         section.complain("body", "cannot stand beside json")
+    elif method not in WRITES and (key := next((key for key in ("json", "body") if section.has(key)), None)):
+        section.complain(key, f"cannot go with {method}: some servers read it as a second request")
     return Request(
         method=method,
         path=_required(section, "path", check=_wrong_path) or "/",

@@ -41,8 +41,8 @@ from fixloop_bot.domain.vetting import vet
 UNREADABLE = "an expectation cannot be read"
 
 
-def load_plan(path: Path, service: Service, *, made_at: float) -> Plan:
-    """The vetted plan in a file; raises BadInput with one line for each mistake."""
+def read_plan(path: Path) -> PlanDocument:
+    """The plan in a file, not yet vetted; raises BadInput with one line for each mistake."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def load_plan(path: Path, service: Service, *, made_at: float) -> Plan:
         raise BadInput(f"{path.name} is not UTF-8 text") from None
     except OSError as error:
         raise BadInput(f"the plan {path} cannot be read: {error.strerror}") from error
-    return vetted(parse_plan(text, name=path.name), service, made_at=made_at)
+    return parse_plan(text, name=path.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,13 @@ from fixloop_bot.domain.errors import CatalogError
 
 T = TypeVar("T")
 DEEPEST = 40
+LARGEST = 100_000
+"""Keys and values that are read, each alias counted with all that it stands for; long texts count for several."""
+CHARACTERS_IN_ONE = 40
+COMPLAINTS_SHOWN = 100
+HINTS = 20
+LONGEST_HINTED = 40
+"""Unknown keys for which a known one is sought, and how long such a key may be: it takes milliseconds each."""
 _KINDS = {
     "tag:yaml.org,2002:str": "text",
     "tag:yaml.org,2002:int": "a number",
@@ -36,26 +43,61 @@ class Complaints:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._found: list[tuple[int, str]] = []
+        self._found: dict[tuple[int, str], None] = {}
+        self._hints = 0
 
     def add(self, node: yaml.Node, path: str, sentence: str) -> None:
         line = node.start_mark.line + 1
-        complaint = (
-            line,
-            f"{self.file} line {line}, {path}: {sentence}" if path else f"{self.file} line {line}: {sentence}",
-        )
-        if complaint not in self._found:  # an alias is read once for each place it stands in
-            self._found.append(complaint)
+        said = f"{self.file} line {line}, {path}: {sentence}" if path else f"{self.file} line {line}: {sentence}"
+        self._found[line, said] = None  # once, though an alias is read for each place it stands in
+
+    def meant(self, key: str, known: Sequence[str]) -> str | None:
+        """The known key that an unknown one is most like, sought for the first few."""
+        self._hints += 1
+        if self._hints > HINTS or len(key) > LONGEST_HINTED:
+            return None
+        near = get_close_matches(key, known, n=1, cutoff=0.5)
+        return near[0] if near else None
 
     def raise_if_any(self) -> None:
-        if self._found:
-            raise CatalogError("\n".join(sentence for _, sentence in sorted(self._found, key=lambda each: each[0])))
+        """Raise CatalogError with the first hundred, by line."""
+        sentences = [sentence for _, sentence in sorted(self._found, key=lambda each: each[0])]
+        more = len(sentences) - COMPLAINTS_SHOWN
+        if sentences:
+            rest = [f"{self.file}: and {more:,} more"] if more > 0 else []
+            raise CatalogError("\n".join([*sentences[:COMPLAINTS_SHOWN], *rest]))
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives up where there are too many nodes, before minutes are spent on them."""
+
+    nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.nodes += 1
+        if self.nodes > LARGEST:
+            raise _TooLarge(self.line + 1)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
+class _TooLarge(Exception):  # noqa: N818 - becomes CatalogError, which has the file's name
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 def compose(text: str, file: str) -> yaml.Node | None:
-    """The file's tree; None if it is empty. Raises CatalogError with the line for text that is not YAML."""
+    """The file's tree; None if it is empty. Raises CatalogError with the line for text that is not YAML.
+
+    Also for a file that is too large once its aliases are written out: whoever reads the tree reads each of them.
+    """
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+        _check_size(root)
+    except _TooLarge as error:
+        sentence = f"holds over {LARGEST:,} keys and values once its aliases (*name) are written out"
+        raise CatalogError(f"{file} line {error.line}: {sentence}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" line {mark.line + 1}" if mark else ""
@@ -64,6 +106,23 @@ def compose(text: str, file: str) -> yaml.Node | None:
         raise CatalogError(f"{file}: this is not YAML: it holds a character that cannot be read") from None
     except RecursionError:
         raise CatalogError(f"{file}: this is nested too deeply") from None
+    return root
+
+
+def _check_size(root: yaml.Node | None) -> None:
+    """Walk the tree as its readers would, and raise _TooLarge where it goes on and on."""
+    left, size = [root] if root is not None else [], 0
+    while left:
+        node = left.pop()
+        size += 1
+        if isinstance(node, yaml.ScalarNode):
+            size += len(node.value) // CHARACTERS_IN_ONE
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
+        elif isinstance(node, yaml.MappingNode):
+            left += [each for pair in node.value for each in pair]
+        if size > LARGEST or len(left) > LARGEST:
+            raise _TooLarge(node.start_mark.line + 1)
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
@@ -99,8 +158,8 @@ class Section:
         elif key.value in self.nodes:
             self.complaints.add(key, self.at(key.value), "stands here a second time")
         elif known is not None and key.value not in known:
-            near = get_close_matches(key.value, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            near = self.complaints.meant(key.value, known)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             self.complaints.add(key, self.at(key.value), f"is not a known key; {hint}")
         else:
             self.nodes[key.value] = value

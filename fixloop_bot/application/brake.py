@@ -13,10 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from dataclasses import replace
 
+from fixloop_bot.application.intake import starting
+from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Prober, Store
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.runs import RunKind
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,7 @@ BLIND_S = 10.0
 BLIND = f"stopped by itself: the store has not answered for {BLIND_S:.0f} s, so nobody could stop the traffic"
 STOPPED = "all traffic was stopped"
 """What samples say of it; the card names the person."""
+A_MOMENT_S = 20.0
 LIFT = "`/fixloop go` lets it flow again."
 MOST_NAMED = 10
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -34,14 +39,19 @@ _MARKUP = re.compile(r"[<>&*_~`|]")
 
 
 class Brake:
-    """Pulls, lifts and obeys the kill switch. Its sentences are for the people who ask."""
+    """Pulls, lifts and obeys the kill switch. Its sentences are for the people who ask.
 
-    def __init__(self, store: Store, prober: Prober, *, clock: Clock) -> None:
+    ``ledger``: what was wanted while all was stopped is handed over when it is lifted. Who only obeys needs none.
+    """
+
+    def __init__(self, store: Store, prober: Prober, *, clock: Clock, ledger: Ledger | None = None) -> None:
         self._store = store
+        self._ledger = ledger
         self._prober = prober
         self._clock = clock
         self._reason = ""
         self._answered_at = clock.now()
+        self._answered_monotonic: float | None = None
 
     async def run(self) -> None:
         """Look for ever; every process that sends has one."""
@@ -51,14 +61,19 @@ class Brake:
 
     async def look(self) -> None:
         """Do as the store says; without its answer, as it said last, and stop when that is too long ago."""
+        monotonic = asyncio.get_running_loop().time
+        if self._answered_monotonic is None:
+            self._answered_monotonic = monotonic()
         try:
             async with asyncio.timeout(PATIENCE_S):
                 by = await self._store.halted_by()
         except (StoreUnavailable, TimeoutError):
-            if self._clock.now() - self._answered_at > BLIND_S:
+            # By two clocks, since that of the machine may be set back meanwhile.
+            blind_s = (self._clock.now() - self._answered_at, monotonic() - self._answered_monotonic)
+            if max(blind_s) > BLIND_S:
                 self._obey(BLIND)
             return
-        self._answered_at = self._clock.now()
+        self._answered_at, self._answered_monotonic = self._clock.now(), monotonic()
         self._obey(STOPPED if by is not None else "", by=by or "fixloop")
 
     def _obey(self, why: str, *, by: str = "fixloop") -> None:
@@ -73,8 +88,12 @@ class Brake:
             self._prober.release()
 
     async def pull(self, *, by: str) -> str:
-        """Stop everything, here at once and elsewhere at the next look; what was done, and how to undo it."""
-        earlier = await self._when()
+        """Stop everything, here at once and elsewhere at the next look; what was done, and how to undo it.
+
+        Whoever took the wish may have pulled for the same person a moment ago: that is this pull.
+        """
+        self._obey(STOPPED, by=by)  # here first: the store may not answer
+        earlier = "" if await self._just_pulled(by) else await self._when()
         await self._store.halt(by)
         await self.look()
         if earlier:
@@ -88,16 +107,44 @@ class Brake:
             ]
         )
 
+    async def _just_pulled(self, by: str) -> bool:
+        since = await self._store.halted_since()
+        recent = since is not None and self._clock.now() - since < A_MOMENT_S
+        return recent and await self._store.halted_by() == by
+
     async def lift(self, *, by: str) -> str:
+        """Let traffic flow; what FixLoop or Datadog wanted meanwhile begins, and so does a watch that was cut off."""
         earlier = await self._when()
         if not await self._store.resume():
-            return "Nothing was stopped."
+            begun = await self._hand_over()  # the key may have been deleted by hand
+            return f"Nothing was stopped. {begun}".rstrip()
         log.warning("the kill switch was lifted by %s", by)
         await self.look()
-        return (
-            f"Traffic may flow again; it was stopped {earlier}. Runs that were stopped or refused meanwhile do not "
-            "start by themselves: click Validate."
-        )
+        pieces = [
+            f"Traffic may flow again; it was stopped {earlier}.",
+            await self._hand_over(),
+            "Runs that were stopped, or that a person was refused meanwhile, do not start by themselves: "
+            "click Validate.",
+        ]
+        return " ".join(piece for piece in pieces if piece)
+
+    async def _hand_over(self) -> str:
+        """Start what waits for traffic, in every incident; a sentence that names it, empty where nothing waited."""
+        begun: list[str] = []
+        if self._ledger is None:
+            return ""
+        for incident_id in await self._store.open_incidents():
+            found: list[RunKind] = []
+
+            def decide(incident: Incident, found: list[RunKind] = found) -> Change | None:
+                change, found[:] = _awaited(incident)
+                return change
+
+            await self._ledger.change(incident_id, decide)
+            begun.extend(f"{_NAMES[kind]} of `{incident_id}`" for kind in found)
+        more = len(begun) - MOST_NAMED
+        names = ", ".join(begun[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"What waited begins now: {names}." if begun else ""
 
     async def standing(self) -> str:
         """The line that stands above everything else while all is stopped; else empty."""
@@ -119,6 +166,23 @@ class Brake:
         more = len(stopped) - MOST_NAMED
         names = ", ".join(stopped[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         return f"Stopped with it, undecided steps being inconclusive: {names}."
+
+
+_NAMES = {kind: f"the {kind.value} run" for kind in RunKind} | {RunKind.SOAK: "the watch"}
+
+
+def _awaited(incident: Incident) -> tuple[Change | None, list[RunKind]]:
+    """What an incident waits for while all is stopped, as a job, and its kind."""
+    if incident.stopped_watch() is not None and incident.wanted_run is None:
+        return Change(incident=incident, jobs=(starting(incident, RunKind.SOAK, by="fixloop"),)), [RunKind.SOAK]
+    kind = incident.wanted_run
+    if kind is None or incident.plan is None or incident.active_run is not None or not incident.is_open:
+        return None, []
+    if kind is RunKind.VALIDATE and incident.run_before(incident.plan.hash) is None:
+        # Nothing to compare with yet: the confirm run first, and the validate run, still wanted, follows it.
+        return Change(incident=incident, jobs=(starting(incident, RunKind.CONFIRM, by="fixloop"),)), [RunKind.CONFIRM]
+    free = replace(incident, wanted_run=None, wanted_by="")
+    return Change(incident=free, jobs=(starting(incident, kind, by=incident.wanted_by),)), [kind]
 
 
 def _runs_of(incident: Incident) -> list[str]:

@@ -13,6 +13,7 @@ import orjson
 
 from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist, Screen
+from fixloop_bot.application.copilot.answering import Copilot
 from fixloop_bot.application.jobs import ANSWER_WISH, Job
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import Board, Clock, Store
@@ -84,6 +85,7 @@ class Desk:
         checklist: Checklist,
         resolution: Resolution,
         brake: Brake,
+        copilot: Copilot,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -94,6 +96,7 @@ class Desk:
         self._checklist = checklist
         self._resolution = resolution
         self._brake = brake
+        self._copilot = copilot
         self._clock = clock
 
     async def answer(self, document: str) -> None:
@@ -107,6 +110,11 @@ class Desk:
             "reopen": self._reopen,
             "confirm": self._confirm,
             "tick": self._tick,
+            "run_step": self._run_step,
+            "stop_answer": self._stop_answer,
+            "withdraw_question": self._stop_answer,
+            "answer_liked": self._judge_answer,
+            "answer_disliked": self._judge_answer,
             "command": self._command,
             "mention": self._mention,
         }
@@ -165,6 +173,21 @@ class Desk:
         screen = Screen(block_id=wish.block_id, plan_version=wish.plan_version, shown=wish.shown)
         return await self._checklist.select(wish.incident, user=wish.user, screen=screen, chosen=wish.chosen)
 
+    async def _run_step(self, wish: Wish) -> str:
+        started = await self._validation.look_again(
+            wish.incident, wish.text, plan_version=wish.plan_version, by=wish.user
+        )
+        return self._why_not(started)
+
+    async def _stop_answer(self, wish: Wish) -> str:
+        await self._copilot.stop(wish.chosen[0], by=wish.user)
+        return ""
+
+    async def _judge_answer(self, wish: Wish) -> str:
+        good = wish.what == "answer_liked"
+        kept = await self._copilot.judge(wish.chosen[0], user=wish.user, good=good, reason=wish.text)
+        return "" if kept else "That answer is not kept any more, so what you think of it is not, either."
+
     async def _mention(self, wish: Wish) -> str:
         return await self._status(await self._here(wish))
 
@@ -195,7 +218,6 @@ class Desk:
         return f"I don't know that word.{meant}\n{help_text()}"
 
     async def _command_stop(self, rest: str, wish: Wish) -> str:
-        """The run of the incident that is named; without a name everything, since who is in a hurry names nothing."""
         one = _INCIDENT.match(rest)
         if one is None:
             return await self._brake.pull(by=wish.user)
@@ -257,6 +279,12 @@ class Desk:
         if len(incidents) > MOST_LISTED:
             lines.append(f"and {len(incidents) - MOST_LISTED} more")
         return "\n".join([*([standing] if standing else []), *(lines or ["No open incident."])])
+
+
+def stops_everything(wish: Wish) -> bool:
+    """Whether a wish is the kill switch: ``stop`` that names no incident, since who is in a hurry names nothing."""
+    word, _, rest = wish.text.strip().partition(" ")
+    return wish.what == "command" and word.lower() == "stop" and _INCIDENT.match(rest.strip()) is None
 
 
 def help_text() -> str:

@@ -86,12 +86,17 @@ class Execution:
         if run.attempt > 1:
             run = replace(run, taken_over_at=self._clock.now())
         service, before = self._service(run), await self._before(run, incident)
+        if service is not None and run.kind is RunKind.SOAK and incident.soak_until is not None:
+            # One that goes on after a stop has less time than the service's whole watch.
+            service = replace(service, soak_s=round(incident.soak_until - run.started_at, 3))
         keeper = _Stored(run, store=self._store, ledger=self._ledger, clock=self._clock)
+        if run.attempt <= 1:  # a worker that takes over keeps the window, whatever Datadog says by now
+            run = replace(run, period_s=await self._period_s(run, incident, service))
         around = Circumstances(
             opened_at=incident.opened_at,
             before=before,
             baseline=await self._baseline(service),
-            period_s=await self._period_s(run, incident, service),
+            period_s=run.period_s,
         )
         runners = await runners_of(run, service, keeper, self._instruments, around)
         performing = Performance(run, runners, keeper, clock=self._clock, every_s=SAVE_EVERY_S)
@@ -107,16 +112,16 @@ class Execution:
             return None
 
     async def _period_s(self, run: Run, incident: Incident, service: Service | None) -> float:
-        """How far apart the signal's own breaches began, from the alert to this run; 0 where nobody can say.
+        """How far apart the signal's own breaches began, since the present trouble did; 0 where nobody can say.
 
         A window that is shorter could fall between two of them. For a soak its own length is enough.
         """
         measure = evidence.measure_of(incident, service)
         if measure is None or run.kind is RunKind.SOAK:
             return 0.0
-        return await evidence.period_of(
-            self._instruments.telemetry, measure, start=incident.opened_at - LOOK_BACK_S, end=run.started_at
-        )
+        since = next((line.started_at for line in incident.runs if line.number >= incident.evidence_from), 0.0)
+        start = since if incident.evidence_from else incident.opened_at - LOOK_BACK_S
+        return await evidence.period_of(self._instruments.telemetry, measure, start=start, end=run.started_at)
 
     async def _abandon(self, run: Run) -> Run:
         log.error("run %s could not be performed in %d attempts", run.id, MOST_ATTEMPTS)

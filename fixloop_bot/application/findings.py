@@ -85,3 +85,22 @@ def _sentence(words: str) -> str:
 
 def _most_common(reasons: Counter[str]) -> str:
     return reasons.most_common(1)[0][0] if reasons else ""
+
+
+def long_window(seconds: float) -> str:
+    """Why a step is watched for longer than its settings ask for."""
+    length = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    return f"The window is {length}: the alert's own signal came back that far apart."
+
+
+ALWAYS = 3
+"""So often an input or a replica has to have failed, and never to have passed, before it is held against the step."""
+
+
+def always_fails(tally: Tally) -> str:
+    """Which input or replica failed every time it was asked: within the bounds on average is not well for its users."""
+    bad = [name for name, asked in tally.asked.items() if name and tally.wrong[name] == asked >= ALWAYS]
+    if not bad:
+        return ""
+    who = bad[0] if bad[0].startswith("input ") else f"replica {bad[0]}"
+    return f"{who} failed every time it was asked ({tally.wrong[bad[0]]} of {tally.asked[bad[0]]})"

@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from fixloop_bot.domain.decision import ProofSettings, SequentialTest
 from fixloop_bot.domain.expect import Assertion
 from fixloop_bot.domain.figures import milliseconds
-from fixloop_bot.domain.samples import Sample
+from fixloop_bot.domain.samples import FaultKind, Sample
 
 OWN_SHARE = 0.1
 """Of a limit: more lag of our own than this, and the sample says nothing about it."""
+SHORTEST_PATIENCE_MS = 3_000.0
+"""A connection is waited for so long. Who is late by a share of that may have slept through the answer."""
+_RUN_OUT_OF_TIME = frozenset({FaultKind.TIMEOUT, FaultKind.RESET, FaultKind.TRUNCATED})
 
 
 MOST = 0.5
@@ -55,9 +58,9 @@ class Lateness:
         return self.lags(source, sample) and any(failure.source == source for failure in sample.failures)
 
     def ours_alone(self, sample: Sample) -> bool:
-        """Whether all that is wrong with the sample is that it was slower than an answer may be, while we lagged."""
+        """Whether all that is wrong with the sample may be our own slowness: it ran out of time while we lagged."""
         if sample.fault is not None:
-            return False
+            return sample.fault.kind in _RUN_OUT_OF_TIME and sample.lag_ms > OWN_SHARE * SHORTEST_PATIENCE_MS
         plain = {failure.source for failure in sample.failures if failure.source not in self.slow}
         return bool(plain) and all(source in self._limits and self.lags(source, sample) for source in plain)
 
@@ -87,6 +90,12 @@ class Lateness:
     def _sentence_for(self, counts: Counter[str], share: float, *, least: int = 1) -> str:
         lines = (source for source, count in counts.items() if count >= least and count > share * self.answered)
         return next((self.sentence(source) for source in lines), "")
+
+    def excuse(self, sample: Sample) -> str:
+        """Why a sample that is ours alone is void."""
+        if sample.fault is not None:
+            return f"FixLoop itself was slow (its loop ran {milliseconds(sample.lag_ms)} late)"
+        return self.sentence(next(failure.source for failure in sample.failures if failure.source not in self.slow))
 
     def sentence(self, source: str) -> str:
         worst, limit = milliseconds(self.worst_ms), milliseconds(self._limits[source])

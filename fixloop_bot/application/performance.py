@@ -129,7 +129,8 @@ async def runners_of(
     # What was sent before a take-over counts.
     sent = sum(requests_per_sample(step) * len(earlier[step.id]) for step in steps if step.repeated)
     budget = Budget(service.allow.requests_per_plan - sent)
-    share = service.proof.per_second / max(1, sum(step.repeated for step in steps))
+    sampled = max(1, sum(step.repeated for step in steps))
+    share = service.proof.per_second / sampled
 
     def runner(step: Step) -> Runner:
         done = run.progress(step.id)
@@ -150,6 +151,7 @@ async def runners_of(
             earlier=earlier[step.id],
             background=_background(step, around),
             seed=f"{run.id}:{step.id}",
+            sharing=sampled,
         )
 
     return [runner(step) for step in steps]

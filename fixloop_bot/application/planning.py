@@ -18,7 +18,7 @@ from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.described import with_probes, with_schemas, with_shapes
 from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
-from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.openapi import Operation, operations
 from fixloop_bot.domain.plans import Plan, PlanSource, Step
 from fixloop_bot.domain.runs import RunKind
@@ -197,6 +197,10 @@ class Planning:
             log.warning("a baseline is of no use: %s", error)
             return None
 
+    async def concrete(self, steps: Sequence[Step], service: Service) -> tuple[Step, ...]:
+        """Steps whose references to the OpenAPI document and to healthy times are what those say now."""
+        return with_shapes(with_schemas(steps, await self.operations_of(service)), await self.baseline_of(service))
+
     async def operations_of(self, service: Service | None) -> tuple[Operation, ...]:
         """The operations of the service's OpenAPI document; none where it has no document that can be read."""
         if service is None or service.openapi is None:
@@ -234,5 +238,8 @@ def _adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float) -> Chan
         manual=(),
         selections=(),
         checklist_revision=incident.checklist_revision + 1,
-    ).noted(now, asked_by, f"plan v{plan.version} ({plan.author or plan.source.value})")
+    )
+    if adopted.state is not State.RECOVERED:  # what another plan has said is not this one's verdict
+        adopted = replace(adopted, verdict=None, verdict_reason="")
+    adopted = adopted.noted(now, asked_by, f"plan v{plan.version} ({plan.author or plan.source.value})")
     return Change(incident=adopted, jobs=(starting(adopted, RunKind.CONFIRM, by="fixloop"),))

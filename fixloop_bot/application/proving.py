@@ -217,6 +217,7 @@ def _new_run(plan: Plan, service: Service, kind: RunKind, *, now: float) -> Run:
         started_by="command line",
         started_at=now,
         steps=tuple(StepProgress(step_id=step.id) for step in steps),
+        base_url=service.base_url,
     )
 
 

@@ -21,6 +21,8 @@ from fixloop_bot.domain.signals import Comparator
 RECENT_S = 120.0
 """A confirm run judges the last two minutes: what the service does now, and not what it did before it broke."""
 SOONEST_S = 2.0
+JUDGED_STATES = frozenset({"OK", "Alert", "Warn"})
+"""What a monitor says of the service; No Data, Skipped and Unknown only say that it could not look."""
 STRAY_PER_MINUTE = 1.0
 """A limit taken from the hour before is never lower than this: after a silent hour, one stray record is no failure."""
 SHORTEST_RATE_S = 30.0
@@ -203,6 +205,11 @@ class ReadingStep:
 
     async def _read_monitor(self, check: MonitorCheck, number: int, now: float) -> Sample:
         state = await self._telemetry.monitor_state(check.monitor_id, group=check.group)
+        if state.state not in JUDGED_STATES:
+            fault = Fault(kind=FaultKind.TELEMETRY, detail=f"the monitor says {state.state}")
+            return Sample(
+                number=number, at=now, outcome=Outcome.VOID, fault=fault, request=f"monitor {check.monitor_id}"
+            )
         healthy = state.state == "OK"
         failure = AssertionResult(
             source="monitor", subject="the monitor", held=healthy, seen=state.state, expected="OK"

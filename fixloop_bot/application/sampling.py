@@ -29,7 +29,7 @@ from fixloop_bot.application.tally import Tally
 from fixloop_bot.domain.across import Sameness
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.decision import Decision, claim_in_full
+from fixloop_bot.domain.decision import RAREST_ERROR, Decision, ProofSettings, claim_in_full
 from fixloop_bot.domain.latency import bands
 from fixloop_bot.domain.plans import ProbedCheck, Step
 from fixloop_bot.domain.runs import LatencyBand, RunKind, StepPhase, StepProgress, StepVerdict
@@ -59,7 +59,8 @@ class StepSampler:
     """Samples one probed step until it is decided.
 
     ``earlier`` are the samples that a worker which has left had stored: everything is rebuilt from them. ``seed`` draws
-    the pattern of fresh connections, and has to be the same for that worker.
+    the pattern of fresh connections, and has to be the same for that worker. ``sharing`` is how many steps of the run
+    share α: any of them may call the service broken, and all together at most once in 1/α healthy runs (Bonferroni).
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class StepSampler:
         earlier: Sequence[Sample] = (),
         background: Background = NOTHING_KNOWN,
         seed: str = "",
+        sharing: int = 1,
     ) -> None:
         self.step = step
         self._check = _probed(step)
@@ -88,17 +90,15 @@ class StepSampler:
         self._budget = budget
         self._seed = seed or step.id
         self._requests = requests_per_sample(step)
-        settings, lines = settings_for(step, service), latency_lines(step)
-        schedule = schedule_for(
-            [settings, *(settings.for_quantile(line.quantile) for line in lines if line.quantile is not None)],
-            share=share / self._requests,
-            kind=kind,
-            soak_s=service.soak_s,
-            period_s=background.period_s,
-        )
+        settings, lines = _shared(settings_for(step, service), sharing, step), latency_lines(step)
+        strictest = [settings, *(settings.for_quantile(line.quantile) for line in lines if line.quantile is not None)]
+        rate, soak_s, period_s = share / self._requests, service.soak_s, background.period_s
+        schedule = schedule_for(strictest, share=rate, kind=kind, soak_s=soak_s, period_s=period_s)
         affordable = min(schedule.most_samples, service.allow.requests_per_plan // self._requests)
         self._tally = Tally(settings=settings, lines=lines, kind=kind, soak_samples=max(1, affordable))
-        self._sameness = Sameness(self._check, before=background.before, baseline=background.baseline)
+        self._sameness = Sameness(self._check, baseline=background.baseline)
+        longer = kind is not RunKind.SOAK and schedule.window_s > max(settings.window_s, service.proof.window_s)
+        self._why_so_long = findings.long_window(schedule.window_s) if longer else ""
         self._slots = Slots(schedule, chance, done=len(earlier), stretched_s=_stretch(earlier, schedule))
         self._number = max((sample.number for sample in earlier), default=0)
         self._unsaved: list[Sample] = []
@@ -218,7 +218,7 @@ class StepSampler:
         """What keeps a step that holds from having passed."""
         tally = self._tally
         voids = findings.too_many_voids(tally) if tally.could_not_look else ""
-        return voids or tally.own_slowness or self._sameness.suspicion()
+        return voids or tally.own_slowness or self._sameness.suspicion() or findings.always_fails(tally)
 
     def _settle(self, verdict: StepVerdict, reason: str) -> None:
         note = findings.note(self._tally) if verdict is not StepVerdict.FAILED else ""
@@ -260,7 +260,7 @@ class StepSampler:
             replicas=len(tally.replicas),
             latency=end.latency if end else (),
             shapes=tuple(tally.shapes),
-            note=end.note if end else "",
+            note=(end.note if end else "") or self._why_so_long,
         )
 
     def _left_s(self) -> float:
@@ -293,6 +293,12 @@ class _End:
     reason: str
     latency: tuple[LatencyBand, ...]
     note: str
+
+
+def _shared(settings: ProofSettings, sharing: int, step: Step) -> ProofSettings:
+    """α divided among all tests that may call the service broken: the run's steps, and each quantile of this one."""
+    tests = sharing + sum(line.quantile is not None for line in latency_lines(step))
+    return settings.tightened(alpha=max(settings.alpha / tests, RAREST_ERROR))
 
 
 def _probed(step: Step) -> ProbedCheck:

@@ -45,6 +45,8 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.void_reasons: Counter[str] = Counter()
         self.inputs: set[int] = set()
+        self.asked: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()
         self.replicas: Counter[str] = Counter()
         self.failed_replicas: Counter[str | None] = Counter()
         self.shapes: dict[str, None] = {}
@@ -63,11 +65,13 @@ class Tally:
             return
         fed = self.lateness.add(sample) if sample.fault is None else {}
         if self.lateness.ours_alone(sample):
-            slow = next(failure.source for failure in sample.failures if failure.source not in self.lateness.slow)
-            self._add_void(sample, self.lateness.sentence(slow))
+            self._add_void(sample, self.lateness.excuse(sample))
             return
         late = self.lateness.late(sample)
         wrong = sample.fault is not None or any(failure.source not in late for failure in sample.failures)
+        for name in (f"input {sample.input + 1}" if sample.input is not None else "", sample.replica or ""):
+            self.asked[name] += 1
+            self.wrong[name] += wrong
         self._judge(sample, wrong, fed)
         self._describe(sample)
         if wrong or late:

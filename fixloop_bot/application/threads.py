@@ -134,7 +134,8 @@ class Threads:
     async def _before(self, incident: Incident, shown: Run | None) -> Run | None:
         number = shown.number if shown is not None and shown.kind is RunKind.VALIDATE else None
         plan_hash = incident.plan.hash if incident.plan is not None else ""
-        confirms = [line for line in incident.runs if line.kind is RunKind.CONFIRM and line.plan_hash == plan_hash]
+        whole = [line for line in incident.runs if line.plan_hash == plan_hash and not line.partial]
+        confirms = [line for line in whole if line.kind is RunKind.CONFIRM]
         line = incident.run_before(plan_hash, number=number) or (confirms[-1] if confirms else None)
         return await self._store.run(line.id) if line is not None else None
 

@@ -15,13 +15,16 @@ from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.incidents import TRANSITIONS, Incident, Move, RunLine, State, advance
-from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
+from fixloop_bot.domain.incidents import HALTED_BY, TRANSITIONS, Incident, Move, RunLine, State, advance
+from fixloop_bot.domain.reasons import watch_gap, watch_held
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress
 
 RUNS_KEPT = 100
 """A monitor that flaps for weeks starts runs without end; the card needs the last ones."""
 MACHINES = ("fixloop", "datadog")
 FOLLOWS = "The validate run follows by itself."
+SHORTEST_WATCH_S = 60.0
+"""What a watch that goes on after a stop has at least, where the service's own is not shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +54,57 @@ class Validation:
         def decide(incident: Incident) -> Change | None:
             if halted_by is not None:
                 outcome[0] = Started(refusal=halted_refusal(halted_by))
-                return self._not_begun(incident, kind, by=by)
+                return self._not_begun(incident, kind, by=by, halted_by=halted_by)
             outcome[0], change = self._begin(incident, kind, by=by)
+            return change
+
+        await self._ledger.change(incident_id, decide)
+        if halted_by is not None and by in MACHINES and await self._store.halted_by() is None:
+            return await self.start(incident_id, kind, by=by)  # lifted meanwhile: nobody else would hand it over
+        return outcome[0]
+
+    async def look_again(self, incident_id: str, step_id: str, *, plan_version: int, by: str) -> Started:
+        """Run one step of the plan alone, to see how it does now; it proves nothing, and is no before for a proof."""
+        outcome = [Started(refusal=f"There is no incident {incident_id}.")]
+        halted_by = await self._store.halted_by()
+
+        def decide(incident: Incident) -> Change | None:
+            refusal = (
+                halted_refusal(halted_by) if halted_by is not None else _not_again(incident, step_id, plan_version)
+            )
+            if refusal:
+                outcome[0] = Started(refusal=refusal)
+                return None
+            outcome[0], change = self._begin(incident, RunKind.CONFIRM, by=by, only=step_id)
             return change
 
         await self._ledger.change(incident_id, decide)
         return outcome[0]
 
     async def start_when_free(self, incident_id: str, kind: str, by: str) -> None:
-        """The job behind Datadog's Recovered and behind a fresh plan."""
-        await self.start(incident_id, RunKind(kind), by=by)
+        """The job behind Datadog's Recovered, behind a fresh plan, and behind a watch that goes on after a stop."""
+        if kind == RunKind.SOAK:
+            await self._watch_on(incident_id)
+        else:
+            await self.start(incident_id, RunKind(kind), by=by)
+
+    async def _watch_on(self, incident_id: str) -> None:
+        """Watch for the time that a stopped watch had left; nothing where its proof no longer stands."""
+        incident = await self._store.incident(incident_id)
+        proof = await self._store.run(line.id) if incident is not None and (line := incident.proof()) else None
+        if proof is None or await self._store.halted_by() is not None:
+            return
+        service = self._catalog.service(proof.service or "")
+        soak_s = service.soak_s if service is not None else 0.0
+
+        def decide(incident: Incident) -> Change | None:
+            stopped = incident.stopped_watch()
+            if stopped is None or soak_s <= 0:
+                return None
+            left_s = (incident.soak_until or 0.0) - (stopped.finished_at or 0.0)
+            return self._watching(incident, proof, soak_s=min(soak_s, max(SHORTEST_WATCH_S, left_s)))
+
+        await self._ledger.change(incident_id, decide)
 
     async def stop(self, incident_id: str, *, by: str) -> bool:
         """Ask the running run to stop; False if none is going. Its verdict will be inconclusive."""
@@ -74,6 +118,7 @@ class Validation:
         """Bring a finished run's outcome into its incident, once."""
         service = self._catalog.service(run.service or "")
         soak_s = service.soak_s if service is not None else 0.0
+        flows = await self._store.halted_by() is None
 
         def decide(incident: Incident) -> Change | None:
             line = incident.run_line(run.id)
@@ -81,57 +126,76 @@ class Validation:
                 return None
             closed = _closed(incident, line, run)
             moved = _moved(closed, run)
-            return self._with_next(moved, run, soak_s=soak_s)
+            return self._with_next(moved, run, soak_s=soak_s, flows=flows)
 
         await self._ledger.change(run.incident_id, decide)
 
-    def _not_begun(self, incident: Incident, kind: RunKind, *, by: str) -> Change | None:
-        """A person is told; what wanted to begin by itself is noted, since nothing will ask for it again."""
-        if by not in MACHINES:
+    def _not_begun(self, incident: Incident, kind: RunKind, *, by: str, halted_by: str) -> Change | None:
+        """A person is told; what wanted to begin by itself is wanted until traffic flows, since nobody asks again.
+
+        A validate run outranks the confirm run that comes before it anyway.
+        """
+        if by not in MACHINES or not incident.is_open:
             return None
-        note = f"asked for a {kind.value} run while all traffic was stopped"
+        if kind is RunKind.VALIDATE:
+            incident = replace(incident, wanted_run=kind, wanted_by=by)
+        elif incident.wanted_run is None:  # FixLoop's own: what Datadog wants is forgotten when it alerts again
+            incident = replace(incident, wanted_run=kind, wanted_by="fixloop")
+        note = f"asked for a {kind.value} run while {HALTED_BY}{halted_by}"
         return Change(incident=incident.noted(self._clock.now(), by, note))
 
-    def _begin(self, incident: Incident, kind: RunKind, *, by: str) -> tuple[Started, Change | None]:
+    def _begin(self, incident: Incident, kind: RunKind, *, by: str, only: str = "") -> tuple[Started, Change | None]:
         now = self._clock.now()
         refusal = _refusal(incident, kind)
         if refusal is not None:
-            if not _worth_waiting(incident, kind):
+            if only or not _worth_waiting(incident, kind):
                 return refusal, None
             asked = replace(incident, wanted_run=kind, wanted_by=by).noted(now, by, f"asked for a {kind.value} run")
             return replace(refusal, refusal=f"{refusal.refusal} {FOLLOWS}"), Change(incident=asked)
-        run = _new_run(incident, kind, by=by, now=now)
+        run = self._at_address(_new_run(incident, kind, by=by, now=now, only=only))
         updated = replace(
             incident,
             active_run=run.id,
             soak_run=None,
-            runs=with_run(incident, run),
+            runs=with_run(incident, run, partial=bool(only)),
             wanted_run=None if incident.wanted_run is kind else incident.wanted_run,
             wanted_by="" if incident.wanted_run is kind else incident.wanted_by,
         ).noted(now, by, f"started {kind.value} run {run.number} of plan v{run.plan.version}")
         return Started(run_id=run.id), Change(incident=updated, jobs=(executing(run.id),), run=run)
 
-    def _with_next(self, incident: Incident, run: Run, *, soak_s: float) -> Change:
-        now = self._clock.now()
+    def _at_address(self, run: Run) -> Run:
+        """The run with the address that it will look at."""
+        service = self._catalog.service(run.service or "")
+        return replace(run, base_url=service.base_url if service is not None else None)
+
+    def _with_next(self, incident: Incident, run: Run, *, soak_s: float, flows: bool) -> Change:
         if run.kind is RunKind.VALIDATE and run.verdict is RecoveryVerdict.PROVEN and soak_s > 0:
-            soak = _new_run(incident, RunKind.SOAK, by="fixloop", now=now, of=run)
-            watched = replace(
-                incident, runs=with_run(incident, soak), soak_run=soak.id, soak_until=now + soak_s, soak_held=False
-            )
-            return Change(incident=watched, jobs=(executing(soak.id),), run=soak)
+            return self._watching(incident, run, soak_s=soak_s)
+        if run.kind is RunKind.SOAK and flows and incident.stopped_watch() is not None:
+            by_person = run.stopped_by is not None and run.stopped_by not in MACHINES
+            watches_on = (starting(incident, RunKind.SOAK, by="fixloop"),) if by_person else ()
+            return Change(incident=incident, jobs=watches_on)  # stopped, and lifted before this was written
         if incident.wanted_run is not None and incident.is_open and incident.active_run is None:
             follow = starting(incident, incident.wanted_run, by=incident.wanted_by)
             return Change(incident=replace(incident, wanted_run=None, wanted_by=""), jobs=(follow,))
         return Change(incident=incident)
+
+    def _watching(self, incident: Incident, proof: Run, *, soak_s: float) -> Change:
+        now = self._clock.now()
+        soak = self._at_address(_new_run(incident, RunKind.SOAK, by="fixloop", now=now, of=proof))
+        watched = replace(
+            incident, runs=with_run(incident, soak), soak_run=soak.id, soak_until=now + soak_s, soak_held=False
+        )
+        return Change(incident=watched, jobs=(executing(soak.id),), run=soak)
 
 
 def executing(run_id: str) -> Job:
     return Job(name=jobs.EXECUTE_RUN, args=(run_id,), key=f"run:{run_id}")
 
 
-def with_run(incident: Incident, run: Run) -> tuple[RunLine, ...]:
+def with_run(incident: Incident, run: Run, *, partial: bool = False) -> tuple[RunLine, ...]:
     """The incident's runs and a new one; of many, the oldest is dropped, but never the plan's confirm run."""
-    lines = (*incident.runs, _line(run))
+    lines = (*incident.runs, replace(_line(run), partial=partial))
     if len(lines) <= RUNS_KEPT:
         return lines
     before = incident.run_before(run.plan.hash)
@@ -165,11 +229,26 @@ def _worth_waiting(incident: Incident, kind: RunKind) -> bool:
     return line.plan_hash != incident.plan.hash or (line.kind is RunKind.CONFIRM and kind is RunKind.VALIDATE)
 
 
-def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run | None = None) -> Run:
+def _not_again(incident: Incident, step_id: str, plan_version: int) -> str:
+    """Why a step cannot be run alone now; empty if it can. Whatever else holds for runs is asked after this."""
+    plan = incident.plan
+    step = plan.step(step_id) if plan is not None else None
+    if plan is not None and plan.version != plan_version:
+        return f"The plan is at version {plan.version} by now, and its steps may be other ones. Ask again."
+    if plan is not None and step is None:
+        return f"The plan has no step {step_id}."
+    if step is not None and step.manual:
+        return f"{step.title}: that is for a person to do, not for FixLoop."
+    if incident.soak_run is not None:
+        return "The watch after the proof is going, and runs this step all the time."
+    return ""
+
+
+def _new_run(incident: Incident, kind: RunKind, *, by: str, now: float, of: Run | None = None, only: str = "") -> Run:
     plan = of.plan if of is not None else incident.plan
     if plan is None:
         raise ValueError("a run needs a plan")
-    chosen = of.step_ids if of is not None else incident.ticked
+    chosen = of.step_ids if of is not None else (only,) if only else incident.ticked
     steps = [step for step in plan.steps if step.id in chosen and not step.manual]
     if kind is RunKind.SOAK:
         steps = [step for step in steps if step.repeated]
@@ -221,8 +300,11 @@ def _moved(incident: Incident, run: Run) -> Incident:
     if run.kind is RunKind.SOAK:
         if incident.soak_run != run.id:
             return incident
-        held = all(step.verdict is not StepVerdict.FAILED for step in run.steps) and run.stopped_by is None
-        incident = replace(incident, soak_run=None, soak_held=held and incident.state is State.RECOVERED)
+        held = watch_held(run) and incident.state is State.RECOVERED
+        incident = replace(incident, soak_run=None, soak_held=held)
+    line = incident.run_line(run.id)
+    if run.kind is RunKind.CONFIRM and run.reproduced and incident.is_open and line is not None and not line.partial:
+        incident = replace(incident, verdict=None, verdict_reason="")  # of a time before the trouble was seen (again)
     move = _move(run)
     if move is None or (incident.state, move) not in TRANSITIONS or not incident.is_open:
         return incident
@@ -251,5 +333,7 @@ def _what_happened(run: Run) -> str:
     if run.kind is RunKind.VALIDATE and run.verdict is not None:
         return f"{name}: {run.verdict.value}. {run.reason}"
     if run.kind is RunKind.SOAK:
-        return f"watch: {'a step failed again, the proof is taken back' if run.reproduced else 'quiet to its end'}"
+        if run.reproduced:
+            return "watch: a step failed again, the proof is taken back"
+        return "watch: quiet to its end" if watch_held(run) else f"watch: {watch_gap(run)}"
     return f"{name}: {'reproduced' if run.reproduced else 'not reproduced'}"

@@ -7,7 +7,8 @@ rightly have one answer, hence what is *not* suspected:
 * an answer of a few bytes (``{"ok":true}``), and to a write an acknowledgement of up to 256: writes are not cached;
 * a step that names the answer itself (``body ==``, ``sha256 ==``, ``json $ ==``) or compares it with its inputs;
 * answers that differ at all, be it by a time stamp or a request id: then they were made for us;
-* requests that had one answer before, in the baseline or in the run before: for them it is normal.
+* requests that had one answer in healthy times, by the baseline: for them it is normal. A run before the fix is no
+  witness of what is normal.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from fixloop_bot.domain import expect
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.plans import HttpCheck, ProbedCheck, Request
-from fixloop_bot.domain.runs import StepProgress
 from fixloop_bot.domain.samples import Outcome, Response, Sample
 
 ENOUGH_INPUTS = 3
@@ -49,14 +49,10 @@ def fingerprint(response: Response) -> str:
 class Sameness:
     """The answers of one step, by what was asked. Fed with every sample; it resumes from stored ones."""
 
-    def __init__(
-        self, check: ProbedCheck, *, before: StepProgress | None = None, baseline: Baseline | None = None
-    ) -> None:
+    def __init__(self, check: ProbedCheck, *, baseline: Baseline | None = None) -> None:
         self._asked = _asked(check) if isinstance(check, HttpCheck) else ()
         self._suspects = (
-            len(set(self._asked)) >= ENOUGH_INPUTS
-            and not _says_which(check)
-            and not (_same_before(before) or _same_in(baseline, check))
+            len(set(self._asked)) >= ENOUGH_INPUTS and not _says_which(check) and not _same_in(baseline, check)
         )
         self._longest_ack = TINY if _method(check) in _READS else ACKNOWLEDGEMENT
         self._answers: dict[tuple[str, ...], set[str]] = {}
@@ -116,11 +112,9 @@ def _judges(line: Assertion) -> bool:
     return whole and line.comparison is Comparison.EQUAL and not line.negated
 
 
-def _same_before(before: StepProgress | None) -> bool:
-    return before is not None and before.reason.endswith(SAME_ANSWER)
-
-
 def _same_in(baseline: Baseline | None, check: ProbedCheck) -> bool:
-    """One body in several answers while the service was healthy."""
+    """One body in several answers while the service was healthy, to a request that was varied then, too."""
     known = baseline.of(check.request.line()) if baseline is not None and isinstance(check, HttpCheck) else None
-    return known is not None and known.samples >= ENOUGH_INPUTS and len(known.digests) == 1
+    if known is None or "{{" not in known.line:
+        return False
+    return known.samples >= 2 * ENOUGH_INPUTS and len(known.digests) == 1

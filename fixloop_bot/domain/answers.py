@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 from collections.abc import Sequence
@@ -10,12 +11,14 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from fixloop_bot.domain.expect_terms import as_text
+from fixloop_bot.domain.effort import Effort
+from fixloop_bot.domain.expect_terms import as_text, found
 from fixloop_bot.domain.redaction import SECRET, mask
 from fixloop_bot.domain.samples import Response
 
 WIDEST = 120  # characters of a value in Slack
 _LOOKED_AT = 4_000  # characters that are masked before they are cut, so that no secret is left as a stump
+_LARGE = 32_768  # bytes
 _SECRET_NAME = re.compile(r"cookie|authorization|token|secret|passw|api[-_]?key|session|credential", re.IGNORECASE)
 
 
@@ -30,13 +33,15 @@ class Answer:
     lines, then against what always holds, then captured from and described, and parsed once.
     """
 
-    __slots__ = ("_content_type", "_document", "_headers", "_text", "response")
+    __slots__ = ("_content_type", "_document", "_effort", "_found", "_headers", "_text", "response")
 
     _last: ClassVar[Answer | None] = None
 
     response: Response
     _content_type: str | None
     _document: tuple[object] | tuple[()] | None
+    _effort: Effort | None
+    _found: dict[str, list[object]] | None
     _headers: dict[str, list[str]] | None
     _text: str | None
 
@@ -44,21 +49,46 @@ class Answer:
         last = cls._last
         if last is not None and last.response is response:
             return last
-        answer = cls._last = super().__new__(cls)
+        answer = super().__new__(cls)
         answer.response = response
         answer._content_type = answer._document = answer._headers = answer._text = None
+        answer._effort = answer._found = None
+        cls._last = answer  # at the end: large answers are made in another thread
         return answer
 
     def document(self) -> object:
         """The body as JSON; raises NotJson."""
         if self._document is None:
             try:
-                self._document = (orjson.loads(self.response.body.removeprefix(b"\xef\xbb\xbf")),)
+                self._document = (_parsed(self.response.body.removeprefix(b"\xef\xbb\xbf")),)
             except orjson.JSONDecodeError:
                 self._document = ()
         if not self._document:
             raise NotJson
         return self._document[0]
+
+    def found(self, path: str) -> list[object]:
+        """What a path finds, looked for once; raises NotJson, TooMuch and RecursionError."""
+        if self._found is None:
+            self._found = {}
+        known = self._found.get(path)
+        if known is None:
+            if self._effort is None:
+                self._effort = Effort()
+            known = self._found[path] = found(path, self.document(), self._effort)
+        return known
+
+    def spend(self, units: int) -> None:
+        """Count work on this answer, all lines together; raises TooMuch."""
+        if self._effort is None:
+            self._effort = Effort()
+        self._effort.spend(units)
+
+    @property
+    def most_values(self) -> int:
+        """An upper bound of how many values the body as JSON holds, without looking into it."""
+        body = self.response.body
+        return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
 
     @property
     def text(self) -> str:
@@ -101,6 +131,17 @@ class Answer:
 
     def sha256(self) -> str:
         return hashlib.sha256(self.response.body).hexdigest()
+
+
+def _parsed(body: bytes) -> object:
+    """Without collections meanwhile: a megabyte of small arrays sets off hundreds, and nothing else runs in between."""
+    if len(body) < _LARGE or not gc.isenabled():
+        return orjson.loads(body)
+    gc.disable()
+    try:
+        return orjson.loads(body)
+    finally:
+        gc.enable()
 
 
 def printable(text: str) -> str:

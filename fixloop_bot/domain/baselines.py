@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fixloop_bot.domain.latency import bands
 from fixloop_bot.domain.runs import LatencyBand
@@ -14,6 +14,9 @@ from fixloop_bot.domain.shapes import merged
 KEPT_LATENCIES = 200
 KEPT_DIGESTS = 50
 KEPT_STATUSES = 6
+SETTLED = 5
+"""Samples after which another shape is news."""
+STRANGE_UNTIL_LEARNED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class ProbeBaseline:
     digests: tuple[str, ...] = ()
     latencies_ms: tuple[float, ...] = ()
     latency: tuple[LatencyBand, ...] = ()
+    strange: int = 0
+    """How many answers had a shape that was never seen before, and were not learned from."""
     captured: tuple[str, ...] = ()
     """Inputs that were found in answers, as JSON objects in text: data that later samples may vary over."""
 
@@ -53,12 +58,17 @@ class Baseline:
 def learned(old: ProbeBaseline | None, line: str, samples: Sequence[Sample]) -> ProbeBaseline:
     """What is known of a request once these samples are added to it; only those that passed teach anything.
 
-    What came once stays possible: a shape only becomes wider. Figures follow the last 200 samples.
+    What came once stays possible: a shape only becomes wider. Once it has settled, answers of another shape wait: a bug
+    is older than its alert. Only where they keep coming, without an incident, were they a change and no bug. Figures
+    follow the last 200 samples.
     """
     before = old or ProbeBaseline(line=line)
-    good = [sample for sample in samples if sample.outcome is Outcome.PASSED]
+    passed = [sample for sample in samples if sample.outcome is Outcome.PASSED]
+    settled = before.samples >= SETTLED and before.strange < STRANGE_UNTIL_LEARNED
+    good = [sample for sample in passed if not (settled and _is_strange(before.shape, sample.shape))]
+    strange = before.strange + len(passed) - len(good)
     if not good:
-        return before
+        return replace(before, strange=strange)
     latencies = [*before.latencies_ms, *(sample.latency_ms for sample in good if sample.latency_ms is not None)]
     latencies = latencies[-KEPT_LATENCIES:]
     statuses = Counter(dict(before.statuses))
@@ -72,8 +82,14 @@ def learned(old: ProbeBaseline | None, line: str, samples: Sequence[Sample]) -> 
         digests=_last_different([*before.digests, *(sample.digest for sample in good if sample.digest)]),
         latencies_ms=tuple(latencies),
         latency=bands(latencies),
+        strange=strange if settled else 0,
         captured=before.captured,
     )
+
+
+def _is_strange(known: str, shape: str) -> bool:
+    """Whether an answer has a shape that the known one does not cover: perhaps the bug whose alert is on its way."""
+    return bool(known) and bool(shape) and merged([known, shape]) != known
 
 
 def _last_different(digests: Sequence[str]) -> tuple[str, ...]:

@@ -14,12 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jsonpath_rfc9535 import JSONPathError
-
 from fixloop_bot.domain.answers import Answer, NotJson
 from fixloop_bot.domain.compiled import regex
+from fixloop_bot.domain.effort import TooMuch
 from fixloop_bot.domain.expect_cursor import Cursor
-from fixloop_bot.domain.expect_terms import found
 from fixloop_bot.domain.samples import Response
 
 SUBJECTS = ("json", "header", "cookie", "status", "body", "redirect")
@@ -97,7 +95,7 @@ def _value(capture: Capture, answer: Answer, turn: int) -> object | None:
 
 def _one_of(path: str, answer: Answer, turn: int) -> object | None:
     try:
-        values = found(path, answer.document())
-    except (NotJson, JSONPathError, RecursionError):
+        values = answer.found(path)
+    except (NotJson, TooMuch, RecursionError):
         return None
     return values[turn % len(values)] if values else None

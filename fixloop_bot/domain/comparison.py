@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.figures import Unit, number, reading
-from fixloop_bot.domain.latency import certainly_slower, named, spelled
+from fixloop_bot.domain.errors import BadInput
+from fixloop_bot.domain.expect import parse
+from fixloop_bot.domain.figures import Unit, milliseconds, number, reading
+from fixloop_bot.domain.latency import TIMES_SLOWER, UNBOUNDED_MS, certainly_slower, named, spelled
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Role, Step, WebsocketCheck
 from fixloop_bot.domain.reasons import listed, telling_failure
 from fixloop_bot.domain.runs import LatencyBand, Run, StepProgress, StepVerdict
@@ -22,23 +24,27 @@ SEEN_WITH = 0.95
 class Comparison:
     """A step before and after, in words. What cannot be said is empty.
 
-    ``statuses`` and ``latency`` are parts of a sentence, without a full stop; ``shape`` has one for each difference of
-    the JSON answers; ``meaning`` is a sentence: what the change means for a step of this role.
+    ``statuses`` and ``latency`` are parts of a sentence, without a full stop; ``change`` is ``slower`` or ``faster``
+    where ``latency`` shows a difference that matters; ``shape`` has one for each difference of the JSON answers;
+    ``meaning`` is a sentence: what the change means for a step of this role.
     """
 
     step_id: str
     statuses: str = ""
     latency: str = ""
+    change: str = ""
     shape: tuple[str, ...] = ()
     meaning: str = ""
 
 
 def compare(step: Step, before: StepProgress | None, after: StepProgress) -> Comparison:
     """Hold a step's progress against that of the run before the fix; without one, only what is now is told."""
+    latency, change = ("", "") if _unknown_speed(step, before, after) else _latency(step, before, after)
     return Comparison(
         step_id=step.id,
         statuses=_statuses(before, after),
-        latency=_latency(before, after),
+        latency=latency,
+        change=change,
         shape=_shape(before, after),
         meaning=_meaning(step, before, after),
     )
@@ -62,16 +68,55 @@ def _mix(progress: StepProgress) -> str:
     return listed([*shown, f"others × {number(rest)}"] if rest else shown) if shown else ""
 
 
-def _latency(before: StepProgress | None, after: StepProgress) -> str:
-    """``p95 was 912 ms (430–1,800 ms), now 212 ms (180–260 ms): faster``, by the highest quantile that differs."""
-    pairs = _pairs(before.latency if before is not None else (), after.latency)
+def _latency(step: Step, before: StepProgress | None, after: StepProgress) -> tuple[str, str]:
+    """``p95 was 912 ms (430–1,800 ms), now 212 ms (180–260 ms): faster``, by the highest quantile that differs.
+
+    A band that the samples bound on one side only tells nobody anything, and is left out.
+    """
+    pairs = _pairs(_bounded(before.latency if before is not None else ()), _bounded(after.latency))
     if not pairs:
-        highest = max(after.latency, key=lambda band: band.quantile, default=None)
-        return f"{named(highest)} {spelled(highest)}" if highest is not None else ""
-    was, now = next((pair for pair in pairs if _apart(*pair)), pairs[0])
-    sentence = f"{named(now)} was {spelled(was)}, now {spelled(now)}: {_apart(was, now) or 'no certain difference'}"
-    failing = before is not None and before.failed * 2 > before.samples
-    return f"{sentence}; most answers before were failures" if failing else sentence
+        highest = max(_bounded(after.latency), key=lambda band: band.quantile, default=None)
+        return (f"{named(highest)} {spelled(highest)}" if highest is not None else "", "")
+    limit_ms = _limit_ms(step)
+    was, now = next((pair for pair in pairs if _apart(*pair, limit_ms)), pairs[0])
+    change = _apart(was, now, limit_ms)
+    small = "hardly a difference" if certainly_slower(now, was) else "no certain difference"
+    sentence = f"{named(now)} was {spelled(was)}, now {spelled(now)}: {change or small}"
+    failing = before is not None and _mostly_failed(before)
+    return (f"{sentence}; most answers before were failures" if failing else sentence), change
+
+
+def _bounded(latency: Sequence[LatencyBand]) -> list[LatencyBand]:
+    return [band for band in latency if band.low_ms > 0 and band.high_ms < UNBOUNDED_MS]
+
+
+def _mostly_failed(before: StepProgress) -> bool:
+    return before.failed * 2 > before.samples
+
+
+def _limit_ms(step: Step) -> float | None:
+    """The limit that a step sets for a quantile of its latency (milliseconds); None where it sets none."""
+    check = step.check
+    legs = check.legs if isinstance(check, JourneyCheck) else (check,)
+    for source in (line for leg in legs for line in getattr(leg, "expect", ())):
+        try:
+            assertion = parse(source)
+        except BadInput:
+            continue
+        if assertion.quantile is not None and assertion.limit_ms is not None:
+            return assertion.limit_ms
+    return None
+
+
+def _unknown_speed(step: Step, before: StepProgress | None, after: StepProgress) -> str:
+    """What a step on speed shows where it had failed by its status, and most answers were errors; else empty."""
+    telling = telling_failure(before) if before is not None and before.verdict is StepVerdict.FAILED else None
+    if before is None or telling is None or not _mostly_failed(before) or after.p95_ms is None:
+        return ""
+    by_status = bool(telling.failures) and telling.failures[0].subject == "status" and telling.status
+    if not by_status or after.verdict is not StepVerdict.PASSED or _limit_ms(step) is None:
+        return ""
+    return f"It answered {telling.status} before, so its speed was unknown; now p95 {milliseconds(after.p95_ms)}."
 
 
 def _pairs(before: Sequence[LatencyBand], after: Sequence[LatencyBand]) -> list[tuple[LatencyBand, LatencyBand]]:
@@ -81,10 +126,14 @@ def _pairs(before: Sequence[LatencyBand], after: Sequence[LatencyBand]) -> list[
     return sorted(pairs, key=lambda pair: pair[1].quantile, reverse=True)
 
 
-def _apart(was: LatencyBand, now: LatencyBand) -> str:
-    """Which way the bands are disjoint; empty where the samples show no difference."""
+def _apart(was: LatencyBand, now: LatencyBand, limit_ms: float | None) -> str:
+    """Which way the bands are disjoint; empty where the samples show no difference, or a slowness that is no matter.
+
+    Slower counts from a tenth of the step's own limit on; without one, from 1.3 times.
+    """
+    matters = now.ms - was.ms >= limit_ms / 10 if limit_ms is not None else now.ms >= TIMES_SLOWER * was.ms
     if certainly_slower(now, was):
-        return "slower"
+        return "slower" if matters else ""
     return "faster" if certainly_slower(was, now) else ""
 
 
@@ -122,6 +171,9 @@ def _meaning(step: Step, before: StepProgress | None, after: StepProgress) -> st
     if before is None or was is None or was not in _DECIDED:
         verb = "passes" if now is StepVerdict.PASSED else "fails"
         return f"It {verb} now; before the fix it was not decided, so there is nothing to compare with."
+    unknown = _unknown_speed(step, before, after)
+    if unknown:
+        return unknown
     if (was, now) == (StepVerdict.FAILED, StepVerdict.FAILED) and _otherwise(before, after):
         return "It still fails, in another way than before."
     return _CHANGES.get((step.role, was, now)) or _not_reproduced(step, before)

@@ -3,12 +3,14 @@
 A line may come from a model, so each of them is made safe before it meets an answer:
 
 * regular expressions run under RE2, in time linear in the text, also those inside a JSON path (``match``, ``search``);
-* a JSON path visits the document at most once and again: one ``..``, and no ``$`` inside a filter;
-* a JSON Schema fetches nothing, and its patterns run with a step limit.
+* a JSON path visits the document a few times at most (``path_walk``): one ``..``, and no ``$`` inside a filter;
+* a JSON Schema fetches nothing, applies few of its parts to one value (``schema_cost``), and its patterns run in linear
+  time, or with a step limit where they look around.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +22,13 @@ from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
 from jsonpath_rfc9535.segments import JSONPathChildSegment
 from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 
+from fixloop_bot.domain.path_walk import costly, with_our_walk
+from fixloop_bot.domain.schema_cost import Cost, Costly, cost_of
+
 LONGEST_PATH = 500
 LONGEST_PATTERN = 1000
-BACKTRACKS = 100_000  # of one schema pattern on one string, some milliseconds
+BACKTRACKS = 1_000  # of one schema pattern on one string, 0.1 ms
+LARGEST_PATTERN = 200_000  # bytes that a schema's pattern is compiled to
 
 
 class Uncompilable(ValueError):  # noqa: N818 -- a finding about a text
@@ -73,13 +79,16 @@ def json_path(text: str) -> Any:
     """A compiled RFC 9535 query; raises Uncompilable."""
     _refuse_costly(text)
     try:
-        return _ENVIRONMENT.compile(text)
+        query = _ENVIRONMENT.compile(text)
     except JSONPathError as error:
         at = error.token.index if error.token is not None else 0
         said = str(error).split(", line ")[0]
         raise Uncompilable(f"the JSON path cannot be read: {said}", min(at, len(text))) from error
     except (ValueError, RecursionError) as error:
         raise Uncompilable("the JSON path cannot be read") from error
+    if objection := costly(query):
+        raise Uncompilable(objection)
+    return with_our_walk(query)
 
 
 @lru_cache(maxsize=1024)
@@ -146,8 +155,40 @@ def _reason(error: Exception) -> str:
     return said.decode(errors="replace") if isinstance(said, bytes) else "it is not valid text"
 
 
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A compiled JSON Schema and what it costs."""
+
+    validator: Any
+    cost: Cost
+    backtracks: bool
+
+    @property
+    def units(self) -> int:
+        """Of ``Effort``, for each value."""
+        return 1 + self.cost.width // 40 + self.cost.patterns * (500 if self.backtracks else 5)
+
+    def is_valid(self, document: object) -> bool:
+        """For a document of ours, whatever it costs."""
+        return bool(self.validator.is_valid(document))
+
+    def wrong(self, document: object, *, values: int, size: int) -> Any:
+        """The first thing wrong with a document of about so many values and bytes; None if it fits.
+
+        Raises TooMuch, and RecursionError for a document that is nested too deeply.
+        """
+        self.cost.check(values, size, backtracks=self.backtracks)
+        try:
+            self.validator.validate(document)
+        except jsonschema_rs.ValidationError as error:
+            return error
+        except ValueError as error:  # the library's "Recursion limit reached"
+            raise RecursionError from error
+        return None
+
+
 @lru_cache(maxsize=256)
-def schema(text: str) -> Any:
+def schema(text: str) -> Schema:
     """A compiled JSON Schema: draft by ``$schema``, else 2020-12, else 4 (OpenAPI 3.0). Raises Uncompilable."""
     try:
         document = orjson.loads(text)
@@ -156,19 +197,34 @@ def schema(text: str) -> Any:
     if not isinstance(document, dict | bool):
         raise Uncompilable("a schema is a JSON object")
     try:
-        return _validator(jsonschema_rs.validator_for, document)
-    except Exception as error:  # noqa: BLE001 -- the library raises many kinds for a bad schema
-        return _as_draft_4(document, error)
+        cost = cost_of(document)
+    except Costly as error:
+        raise Uncompilable(f"the schema cannot be used: {error}") from error
+    for backtracks in (False, True):
+        if validator := _compiled(document, backtracks=backtracks):
+            return Schema(validator, cost, backtracks)
+    raise Uncompilable(f"the schema cannot be used: {_objection(document)}")
 
 
-def _validator(make: Any, document: Any) -> Any:
-    limits = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS)
-    return make(document, offline=True, pattern_options=limits)
+def _compiled(document: Any, *, backtracks: bool) -> Any:
+    """None if it cannot be."""
+    for make in (jsonschema_rs.validator_for, jsonschema_rs.Draft4Validator):
+        try:
+            return make(document, offline=True, pattern_options=_pattern_options(backtracks=backtracks))
+        except Exception:  # noqa: BLE001, S112 -- the library raises many kinds for a bad schema
+            continue
+    return None
 
 
-def _as_draft_4(document: Any, first: Exception) -> Any:
+def _pattern_options(*, backtracks: bool) -> Any:
+    if backtracks:
+        return jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS, size_limit=LARGEST_PATTERN)
+    return jsonschema_rs.RegexOptions(size_limit=LARGEST_PATTERN)
+
+
+def _objection(document: Any) -> str:
     try:
-        return _validator(jsonschema_rs.Draft4Validator, document)
-    except Exception:  # noqa: BLE001 -- the first reason is the one to tell
-        said = str(first).split("\n", 1)[0]
-        raise Uncompilable(f"the schema cannot be used: {said[:200]}") from first
+        jsonschema_rs.validator_for(document, offline=True, pattern_options=_pattern_options(backtracks=True))
+    except Exception as error:  # noqa: BLE001 -- as above
+        return str(error).split("\n", 1)[0][:200]
+    return "it is not a schema"

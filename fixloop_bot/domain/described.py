@@ -61,6 +61,13 @@ def with_probes(service: Service, operations: Sequence[Operation], baseline: Bas
     return replace(service, probes=tuple(concrete(probe) if probe.check is None else probe for probe in service.probes))
 
 
+def lines_of(step: Step) -> tuple[str, ...]:
+    """All lines that a step expects of HTTP answers."""
+    if isinstance(step.check, JourneyCheck):
+        return tuple(line for leg in step.check.legs for line in leg.expect)
+    return step.check.expect if isinstance(step.check, HttpCheck) else ()
+
+
 def wants_openapi(line: str) -> bool:
     """Whether an expectation refers to the OpenAPI document; False for a line that cannot be read."""
     try:

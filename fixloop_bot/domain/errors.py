@@ -15,6 +15,7 @@
     ├── StoreUnavailable             the store did not answer
     ├── TelemetryUnavailable         Datadog did not answer, or refused
     ├── PlannerUnavailable           no model, or no usable answer; the standard plan steps in
+    ├── ModelSilent                  no answer in a conversation; the built-in brief steps in
     ├── SlackRefused                 Slack said no, with its error name
     └── SlackBusy                    Slack asks to wait so many seconds, or does not answer
 """
@@ -83,6 +84,10 @@ class TelemetryUnavailable(FixLoopError):
 
 class PlannerUnavailable(FixLoopError):
     """The model wrote no usable plan; the sentence says why."""
+
+
+class ModelSilent(FixLoopError):
+    """The model gave no answer in a conversation, or none that may be shown; the sentence says why."""
 
 
 class SlackRefused(FixLoopError):

@@ -12,12 +12,28 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 from fixloop_bot.domain.compiled import json_path, plain_steps
+from fixloop_bot.domain.effort import Effort
+from fixloop_bot.domain.path_walk import walk
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 
+NUMBER = 8
+"""Units of ``Effort`` for a decimal number: to make it, or to work with it."""
+
 _EXACT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_UP, traps=[])
+
+
+class Findable(Protocol):
+    """The answer, as terms look into it."""
+
+    def found(self, path: str) -> Sequence[object]:
+        """What a path finds; raises TooMuch, and what parsing raises."""
+
+    def spend(self, units: int) -> None:
+        """Raises TooMuch."""
 
 
 class NoValue(Exception):  # noqa: N818 -- not an error of the program: the answer has nothing to compare with
@@ -72,6 +88,19 @@ def names_in(term: Term | None) -> tuple[str, ...]:
             return tuple(dict.fromkeys(names_in(left) + names_in(right)))
         case Call(argument=argument):
             return names_in(argument)
+        case _:
+            return ()
+
+
+def paths_in(term: Term | None) -> tuple[str, ...]:
+    """The paths of a term, as often as it looks into the answer."""
+    match term:
+        case PathTerm(text=text):
+            return (text,)
+        case Operation(left=left, right=right):
+            return paths_in(left) + paths_in(right)
+        case Call(argument=argument):
+            return paths_in(argument)
         case _:
             return ()
 
@@ -149,11 +178,11 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def found(path: str, document: object) -> list[object]:
-    """The values that a path finds, in document order."""
+def found(path: str, document: object, effort: Effort | None = None) -> list[object]:
+    """The values that a path finds, in document order; raises TooMuch and RecursionError if it may find several."""
     steps = plain_steps(path)
     if steps is None:
-        return [node.value for node in json_path(path).find(document)]
+        return walk(json_path(path), document, effort or Effort())
     for step in steps:
         if isinstance(step, str):
             if not isinstance(document, dict) or step not in document:
@@ -166,40 +195,40 @@ def found(path: str, document: object) -> list[object]:
     return [document]
 
 
-def worth(term: Term, document: Callable[[], object], values: Mapping[str, object]) -> object:
-    """The one value that a term has for this answer; raises NoValue where it has none, or several.
-
-    ``document`` is asked only if the term looks into the answer.
-    """
+def worth(term: Term, answer: Findable, values: Mapping[str, object]) -> object:
+    """The one value that a term has for this answer; raises NoValue where it has none, or several, and TooMuch."""
     if isinstance(term, Literal):
         return filled(term.value, values) if term.names else term.value
-    many = _values(term, document, values)
+    many = _values(term, answer, values)
     if len(many) != 1:
         raise NoValue(f"{term.text} gives {len(many)} values, not one")
     return many[0]
 
 
-def _values(term: Term, document: Callable[[], object], values: Mapping[str, object]) -> Sequence[object]:
+def _values(term: Term, answer: Findable, values: Mapping[str, object]) -> Sequence[object]:
     match term:
         case PathTerm(text=text):
-            values_found = found(text, document())
+            values_found = answer.found(text)
             if not values_found and single(term):
                 raise NoValue(f"{text} is missing")
             return values_found
         case Operation():
-            left = _numbers(term.left, document, values)
-            return _combined(term, left, _numbers(term.right, document, values))
+            left, right = _numbers(term.left, answer, values), _numbers(term.right, answer, values)
+            answer.spend(NUMBER * max(len(left), len(right)))
+            return _combined(term, left, right)
         case Call(function="count"):
-            return [Decimal(len(_values(term.argument, document, values)))]
+            return [Decimal(len(_values(term.argument, answer, values)))]
         case Call():
-            return _called(term, _numbers(term.argument, document, values))
+            return _called(term, _numbers(term.argument, answer, values))
         case Literal():
-            return [worth(term, document, values)]
+            return [worth(term, answer, values)]
 
 
-def _numbers(term: Term, document: Callable[[], object], values: Mapping[str, object]) -> list[Decimal]:
+def _numbers(term: Term, answer: Findable, values: Mapping[str, object]) -> list[Decimal]:
     numbers: list[Decimal] = []
-    for value in _values(term, document, values):
+    many = _values(term, answer, values)
+    answer.spend(NUMBER * len(many))
+    for value in many:
         if not is_number(value):
             raise NoValue(f"{term.text} is not a number: {as_text(value)}")
         numbers.append(as_decimal(value))

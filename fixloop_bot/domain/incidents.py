@@ -26,6 +26,8 @@ SIGNALS_KEPT = 50
 """Troubles kept in an incident: a storm of monitors, or one that flaps for days, must not make it grow without end."""
 ABSORBED_LENGTH = 200
 """Ids of the newest absorbed signals, kept so that a signal that is taken twice counts once."""
+HALTED_BY = "all traffic was stopped by "
+"""How the timeline notes who had stopped all traffic when a run was wanted; the name is what the store holds."""
 TIMELINE_LENGTH = 200
 """Entries kept in an incident; the oldest but the first are dropped, since the store has the signals themselves."""
 
@@ -128,7 +130,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """What the incident remembers of a run; the run itself is kept beside it."""
+    """What the incident remembers of a run; the run itself is kept beside it.
+
+    ``partial``: somebody looked at one step again, so that it is nothing to compare a whole run with.
+    """
 
     id: str
     number: int
@@ -141,6 +146,7 @@ class RunLine:
     verdict: RecoveryVerdict | None = None
     reproduced: bool = False
     stopped: bool = False
+    partial: bool = False
     reason: str = ""
 
 
@@ -208,6 +214,7 @@ class Incident:
             for line in self.runs
             if line.plan_hash == plan_hash
             and line.finished_at is not None
+            and not line.partial
             and self.evidence_from <= line.number
             and (number is None or line.number < number)
         ]
@@ -215,6 +222,29 @@ class Incident:
         reproduced = [line for line in confirms if line.reproduced] or [line for line in ended if line.reproduced]
         found = reproduced or [line for line in confirms if not line.stopped]
         return found[-1] if found else None
+
+    def proof(self) -> RunLine | None:
+        """The last validate run that has ended, if it proved the recovery."""
+        ended = [line for line in self.runs if line.kind is RunKind.VALIDATE and line.finished_at is not None]
+        return ended[-1] if ended and ended[-1].verdict is RecoveryVerdict.PROVEN else None
+
+    def stopped_watch(self) -> RunLine | None:
+        """The watch of the proof that stands, if it was stopped and nothing has run since; it can go on."""
+        whole = [line for line in self.runs if not line.partial]
+        ends = self.state is State.RECOVERED and self.active_run is None and self.soak_run is None
+        stopped = ends and bool(whole) and whole[-1].kind is RunKind.SOAK and whole[-1].stopped
+        return whole[-1] if stopped and self.proof() is not None else None
+
+    def waits_for_go(self) -> str | None:
+        """Who has stopped all traffic while a run is wanted, as the store names them; None where nothing waits."""
+        if self.wanted_run is None or self.active_run is not None or not self.is_open:
+            return None
+        for entry in reversed(self.timeline):
+            if HALTED_BY in entry.what:
+                return entry.what.partition(HALTED_BY)[2]
+            if entry.what.startswith("started "):
+                break
+        return None
 
     def main_signal(self) -> SignalLine | None:
         """The signal that the card leads with: the first one that still fires, else the first."""

@@ -1,6 +1,6 @@
 """One judge for each subject of an assertion: a pure look at an answer, whose finding ``assertions`` puts into words.
 
-A judge may raise NotJson, NoValue, JSONPathError or RecursionError where the answer cannot be looked into;
+A judge may raise NotJson, NoValue, TooMuch or RecursionError where the answer cannot be looked into;
 ``assertions.hold`` turns each into a result that does not hold.
 """
 
@@ -23,7 +23,6 @@ from fixloop_bot.domain.expect_terms import (
     as_decimal,
     as_text,
     filled,
-    found,
     is_number,
     same,
     worth,
@@ -55,6 +54,10 @@ class Look:
         return self.answer.document()
 
 
+BYTES_MATCHED = 8  # bytes that a regular expression is through with in a unit of effort
+COMPARED = 5  # units of effort to compare two values
+
+
 class Absent:
     """Nothing was found."""
 
@@ -65,7 +68,7 @@ ABSENT = Absent()
 def _status(assertion: Assertion, look: Look) -> Finding:
     status = look.answer.response.status
     if assertion.value is not None:
-        wanted = as_text(worth(assertion.value, look.document, look.values)).lower()
+        wanted = as_text(worth(assertion.value, look.answer, look.values)).lower()
         codes: tuple[str, ...] = tuple(part.strip() for part in wanted.strip("[]").split(","))
     else:
         codes = assertion.codes
@@ -119,7 +122,7 @@ def _text_holds(assertion: Assertion, look: Look, text: str, *, folded: bool) ->
 
 
 def _worth(assertion: Assertion, look: Look) -> object:
-    return None if assertion.value is None else worth(assertion.value, look.document, look.values)
+    return None if assertion.value is None else worth(assertion.value, look.answer, look.values)
 
 
 def _pattern(assertion: Assertion, look: Look) -> Any:
@@ -144,6 +147,7 @@ def _body(assertion: Assertion, look: Look) -> Finding:
         case Comparison.EXISTS:
             held = bool(body)
         case Comparison.MATCHES:
+            look.answer.spend(len(body) // BYTES_MATCHED)
             held = _pattern(assertion, look).search(body) is not None
         case Comparison.CONTAINS:
             held = _bytes(_worth(assertion, look)) in body
@@ -205,10 +209,11 @@ def _schema(assertion: Assertion, look: Look) -> Finding:
     if text is None:
         return Finding(held=False, told=True, seen="not described by the OpenAPI document")
     try:
-        validator = compiled_schema(text)
+        schema = compiled_schema(text)
     except Uncompilable as error:
         return Finding(held=False, told=True, seen=f"not checked: {error}")
-    wrong = next(iter(validator.iter_errors(look.document())), None)
+    answer = look.answer
+    wrong = schema.wrong(answer.document(), values=answer.most_values, size=len(answer.response.body))
     if wrong is None:
         return Finding(held=True)
     if stranger := another_service(text, look.document()):
@@ -236,7 +241,7 @@ def _ordered(assertion: Assertion, seen: object, wanted: object) -> bool:
 
 
 def _json(assertion: Assertion, look: Look) -> Finding:
-    nodes = found(assertion.path, look.document())
+    nodes = look.answer.found(assertion.path)
     if assertion.comparison is Comparison.EXISTS:
         return Finding(held=bool(nodes) != assertion.negated, seen=nodes[0] if nodes else ABSENT)
     several = plain_steps(assertion.path) is None
@@ -247,6 +252,8 @@ def _json(assertion: Assertion, look: Look) -> Finding:
     wanted = _json_wanted(assertion, look)
     if several and (assertion.comparison is Comparison.CONTAINS or isinstance(wanted, list)):
         nodes = nodes if assertion.comparison is Comparison.IN else [nodes]
+    if several:
+        look.answer.spend(COMPARED * len(nodes) * (len(wanted) if isinstance(wanted, list) else 1))
     for node in nodes:
         if _json_holds(assertion, node, wanted) == assertion.negated:
             return Finding(held=False, seen=node)

@@ -18,8 +18,16 @@ def _networks(*texts: str) -> tuple[Network, ...]:
 _NEVER = (
     ("a link-local address", _networks("169.254.0.0/16", "fe80::/10")),
     (
-        "a cloud's metadata address",  # AWS, Alibaba, Azure, Oracle, Google
-        _networks("fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd20:ce::254"),
+        "a cloud's metadata address",  # AWS (all its own services), Alibaba, Azure, Oracle, Google; Scaleway, Linode
+        _networks(
+            "fd00:ec2::/32",
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "fd20:ce::254",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+        ),
     ),
     ("an unspecified address", _networks("0.0.0.0/8", "::")),
     ("a multicast address", _networks("224.0.0.0/4", "ff00::/8")),
@@ -69,13 +77,23 @@ def _forbidden(text: str, networks: tuple[str, ...], base_is_loopback: bool) -> 
     reason = _never(address)
     if reason is not None:
         return f"{text} is {reason}"
+    hidden = [form for form in _embedded(address) if not _may_lead_to(form, networks, base_is_loopback)]
     address = _same_as(address)
+    if hidden and address not in hidden:
+        return f"{text} leads to {hidden[0]}, which is neither public nor declared"
     if networks:
         declared = any(_contains(_network(network), address) for network in networks)
         return None if declared else f"{text} is outside the networks that the catalog declares"
     if (address.is_loopback and base_is_loopback) or _public(address):
         return None
     return f"{text} is not a public address, and the catalog declares no networks"
+
+
+def _may_lead_to(form: IPv4Address, networks: tuple[str, ...], base_is_loopback: bool) -> bool:
+    """Whether an IPv4 address inside an IPv6 one is public, or declared itself: declaring its IPv6 form is not it."""
+    if any(_contains(_network(network), form) for network in networks):
+        return True
+    return _public(form) or (form.is_loopback and base_is_loopback and not networks)
 
 
 @lru_cache(maxsize=256)

@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fixloop_bot.domain.answers import Answer, NotJson, shown
+from fixloop_bot.domain.confessions import confession
 from fixloop_bot.domain.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, WebsocketCheck, WireCheck
 from fixloop_bot.domain.samples import AssertionResult, Response
 
 OPENED = 101
+_OF_A_MESSAGE = frozenset({Subject.BODY, Subject.JSON, Subject.SCHEMA, Subject.SIZE, Subject.SHA256})
+_ERROR_TYPES = ("error", "connection_error", "exception")
 
 _Wrong = tuple[str, str, str]
 """Subject, seen, expected."""
@@ -44,6 +47,29 @@ def _wrong(check: WireCheck, lines: Sequence[Assertion], response: Response) -> 
             yield from _not_serving(_document(response), any_status=_names(lines, "grpc_status"))
         case WebsocketCheck() if response.status != OPENED and not _wants_status(lines, response.status):
             yield "status", str(response.status), str(OPENED)
+        case WebsocketCheck() if response.status == OPENED and check.awaits_message and check.send is not None:
+            if not any(line.subject in _OF_A_MESSAGE for line in lines):
+                yield from _no_message(response)
+
+
+def _no_message(response: Response) -> Iterator[_Wrong]:
+    """An answer to what was sent that is none: empty, a page of HTML, or JSON that says that it is an error."""
+    if not response.body.strip():
+        yield "message", "empty", "a message"
+    elif response.body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        yield "message", "a page of HTML", "the service's own message"
+    else:
+        document = _parsed(response)
+        said = confession(document) or _typed_error(document)
+        if said:
+            yield "message", f"an error ({shown(said)})", "no error"
+
+
+def _typed_error(document: object) -> dict[str, object]:
+    """``{"type": "error", …}``, as GraphQL and socket protocols say it."""
+    if not isinstance(document, dict):
+        return {}
+    return {key: document[key] for key in ("type", "event") if document.get(key) in _ERROR_TYPES}
 
 
 def _no_answer(document: dict[str, object]) -> Iterator[_Wrong]:
@@ -61,11 +87,15 @@ def _not_serving(document: dict[str, object], *, any_status: bool) -> Iterator[_
 
 
 def _document(response: Response) -> dict[str, object]:
-    try:
-        found = Answer(response).document()
-    except NotJson:
-        return {}
+    found = _parsed(response)
     return found if isinstance(found, dict) else {}
+
+
+def _parsed(response: Response) -> object:
+    try:
+        return Answer(response).document()
+    except NotJson:
+        return None
 
 
 def _names(lines: Sequence[Assertion], member: str) -> bool:

@@ -7,26 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
-
 from fixloop_bot.domain.errors import BadInput
+from fixloop_bot.domain.openapi_yaml import loaded_yaml
 
 MOST_JSON = 16_000_000
 MOST_YAML = 4_000_000
-DEEPEST_YAML = 100
-"""Bytes, bytes and levels: what is read at all. YAML costs about ten times the time of JSON."""
+"""Bytes: what is read at all. YAML costs about ten times the time of JSON."""
 LONGEST_CHAIN = 10
 """References that point to references."""
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML in which dates stay text, as they are in JSON."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def loaded(document: bytes) -> object:
@@ -51,25 +39,7 @@ def _json(document: bytes) -> object:
 def _yaml(document: bytes) -> object:
     if len(document) > MOST_YAML:
         raise BadInput(f"The OpenAPI document is over {MOST_YAML // 1_000_000} MB of YAML.")
-    try:
-        _check_depth(document)
-        return yaml.load(document, Loader=_Loader)  # noqa: S506 - a safe loader, without dates
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark is not None else ""
-        raise BadInput(f"The OpenAPI document is neither JSON nor YAML{where}.") from error
-
-
-def _check_depth(document: bytes) -> None:
-    """Composing recurses in C, where too deep a nesting would end the process instead of raising."""
-    depth = 0
-    for event in yaml.parse(document, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST_YAML:
-                raise RecursionError
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    return loaded_yaml(document)
 
 
 def as_mapping(value: object) -> Mapping[Any, Any]:

@@ -20,6 +20,26 @@ _FIELDS = {
 _SERVING = re.compile(r'json \$\.status (?:== "SERVING"|!= "NOT_SERVING")')
 
 
+_UNASKED = "not measured: Datadog could not be asked: "
+_UNREACHED = re.compile(r"Datadog could not be reached at \S+: ([^.:;]+)")
+
+
+def watch_held(run: Run) -> bool:
+    """Whether a finished watch has looked to its end and seen nothing: a step that could not look saw nothing, too."""
+    return run.stopped_by is None and bool(run.steps) and all(step.verdict is StepVerdict.PASSED for step in run.steps)
+
+
+def watch_gap(run: Run) -> str:
+    """Why a watch that ended without a failure has not held; empty where it has."""
+    if watch_held(run):
+        return ""
+    if not run.steps:
+        return "no step of this plan can be watched"
+    undecided = next((step for step in run.steps if step.verdict is not StepVerdict.PASSED), None)
+    why = undecided.reason.rstrip(".") if undecided is not None else ""
+    return f"ended before its time: {why or 'not every step was decided'}"
+
+
 def place(run: Run, step_id: str) -> int:
     """A step's number in the checklist, from 1."""
     return next(index for index, step in enumerate(run.plan.steps, start=1) if step.id == step_id)
@@ -63,8 +83,15 @@ def difference(result: AssertionResult) -> str:
     """
     if serving_status(result):
         return f"the health service says {serving_status(result)}"
+    if is_missing(result):
+        return f"{field_name(result).removeprefix('header ')} is missing"
     wanted, _ = split_formula(result)
     return f"{field_name(result)} was {result.seen or 'nothing'}, expected {wanted}"
+
+
+def is_missing(result: AssertionResult) -> bool:
+    """Whether anything would have done, and there was nothing."""
+    return result.expected == "a value" and result.seen in ("", "nothing")
 
 
 def field_name(result: AssertionResult) -> str:
@@ -101,7 +128,29 @@ def how_it_fails(run: Run, progress: StepProgress) -> str:
     sample = telling_failure(progress)
     if sample is None or not progress.samples:
         return _after_colon(progress.reason)
+    if progress.samples == 1:
+        return f"; the first request failed{_after_colon(sample_reason(sample))}"
     return f" in {progress.failed:,} of {progress.samples:,} tries{_after_colon(sample_reason(sample))}"
+
+
+def tries(progress: StepProgress) -> str:
+    """``in 7 of 20 tries``; of a single one, that it was the first."""
+    if progress.samples == 1:
+        return "at the first request"
+    return f"in {progress.failed:,} of {progress.samples:,} tries"
+
+
+def unasked(sentence: str) -> str:
+    """A sentence on telemetry that could not be asked, with one colon: ``unknown: Datadog refuses the connection``."""
+    sentence = _UNREACHED.sub(_out_of_reach, sentence)
+    if sentence.startswith(_UNASKED):
+        return f"unknown: {sentence.removeprefix(_UNASKED)}"
+    return sentence.replace(_UNASKED, "")
+
+
+def _out_of_reach(found: re.Match[str]) -> str:
+    refused = found[1] == "the connection was refused"
+    return "Datadog refuses the connection" if refused else f"Datadog could not be reached, {found[1]}"
 
 
 def _after_colon(why: str) -> str:

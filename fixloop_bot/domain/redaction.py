@@ -20,6 +20,8 @@ from urllib.parse import quote, quote_plus
 
 import re2
 
+from fixloop_bot.domain import token_formats
+
 LIMIT = 300_000
 """Characters that are looked at; what comes after is left out, and a note says so."""
 OVERLAP = 8_192
@@ -28,21 +30,27 @@ SHORTEST_KNOWN_SECRET = 4
 """A shorter value occurs in any text by chance; masking it would shred the text and, by the holes, tell the value."""
 
 SECRET, TOKEN, E_MAIL, CARD, PRIVATE_KEY = "‹secret›", "‹token›", "‹e-mail›", "‹card›", "‹private key›"
+_OPENING, _COVER = "‹".encode(), TOKEN.encode()
 LEFT_OUT = "… ‹rest left out›"
 
 
-def mask(text: str, secrets: Sequence[str] = ()) -> str:
+Detector = Callable[[bytes], Sequence[tuple[int, int]]]
+"""A detector beside the patterns below: UTF-8 → where secrets stand in it, as (first byte, byte after the last)."""
+
+
+def mask(text: str, secrets: Sequence[str] = (), *, detect: Detector | None = None) -> str:
     """``text`` with everything secret replaced by placeholders such as ``‹token›``.
 
     ``secrets`` are values known to be secret; they are masked as they are and URL-encoded, base64 (at any alignment),
-    JSON- and HTML-escaped. Text beyond LIMIT characters is left out. Never raises; a placeholder is not masked again.
+    JSON- and HTML-escaped. ``detect`` looks at what the patterns have left; it is for text that goes to the model or
+    to people. Text beyond LIMIT characters is left out. Never raises; a placeholder is not masked again.
     """
     if len(text) > LIMIT:
-        return _masked(text[: LIMIT + OVERLAP], secrets)[:-OVERLAP] + LEFT_OUT
-    return _masked(text, secrets)
+        return _masked(text[: LIMIT + OVERLAP], secrets, detect)[:-OVERLAP] + LEFT_OUT
+    return _masked(text, secrets, detect)
 
 
-def _masked(text: str, secrets: Sequence[str]) -> str:
+def _masked(text: str, secrets: Sequence[str], detect: Detector | None) -> str:
     for form in _forms_of_all(tuple(secrets)):
         text = text.replace(form, SECRET)
     raw = text.encode("utf-8", "replace")
@@ -50,7 +58,18 @@ def _masked(text: str, secrets: Sequence[str]) -> str:
     for shape in _SHAPES:
         if shape.hint in lower:
             raw = shape.apply(raw)
-    return raw.decode("utf-8", "replace")
+    shown = raw.decode("utf-8", "replace")
+    return shown if detect is None else _covered(shown, detect)
+
+
+def _covered(text: str, detect: Detector) -> str:
+    """What the detector found, under placeholders; where one stands already, there is nothing left to cover."""
+    raw, parts, at = text.encode(), [], 0
+    for start, end in sorted(detect(raw)):
+        if start >= at and _OPENING not in raw[start:end]:
+            parts += [raw[at:start], _COVER]
+            at = end
+    return b"".join([*parts, raw[at:]]).decode("utf-8", "replace")
 
 
 # ── known values ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,10 +218,11 @@ def _header(match: Any) -> bytes:
 
 
 def _cards(match: Any) -> bytes:
-    """A run of digit groups, some of which may form a card number; digits after a point are a fraction."""
-    run, before = bytes(match.group(2)), bytes(match.group(1) or b"")
-    if before == b".":
-        return before + run
+    """A run of digit groups, some of which may form a card number; digits after a point are a fraction, and those
+    inside of a trace id, a hash or a UUID are a part of it."""
+    before, run, after = (bytes(group or b"") for group in match.groups())
+    if before == b"." or (before + after and _IDENTIFIER.fullmatch(before + run + after)):
+        return before + run + after
     pieces = _PIECES.findall(run)
     groups, shown, at = pieces[::2], bytearray(), 0
     while at < len(groups):
@@ -211,7 +231,7 @@ def _cards(match: Any) -> bytes:
         at += size or 1
         if at < len(groups):
             shown += pieces[2 * at - 1]
-    return before + bytes(shown)
+    return before + bytes(shown) + after
 
 
 def _card_size(groups: list[bytes], start: int) -> int:
@@ -243,6 +263,7 @@ def _luhn(digits: bytes) -> bool:
     return total % 10 == 0
 
 
+_IDENTIFIER = _compiled(r"[0-9a-fA-F]{32,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PIECES = _compiled(r"[0-9]+|[ -]")
 
 _QUOTE = r"""(?:\\*["'])?"""
@@ -261,19 +282,6 @@ _DATABASES = (
     r"postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|oracle|clickhouse|ldaps?|smtps?|ftps?|kafka"
     r"|nats|cassandra"
 )
-_TOKENS = (
-    r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*",  # JWT, signed or encrypted
-    r"(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}",  # AWS
-    r"(?:xox[a-z]|xapp)(?:\.xox[a-z])?-[\w-]{8,}",  # Slack
-    r"gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl[a-z]{2,5}-[\w-]{16,}",  # GitHub, GitLab
-    r"(?:sk|rk|pk|mk)-[\w-]{16,}",  # OpenAI, MiniMax, Anthropic and others
-    r"(?:sk|rk|pk)_(?:live|test)_\w{8,}|whsec_[\w+/=-]{16,}",  # Stripe
-    r"AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}",  # Google, SendGrid
-    r"npm_\w{30,}|pypi-\w[\w-]{30,}|hf_\w{20,}|dop_v1_\w{30,}|shp[a-z]{2}_\w{24,}|hv[sb]\.[\w-]{20,}",
-    # Datadog's usual keys are bare hex, like a trace id: known by the name beside them (below), or by these prefixes.
-    r"pub[0-9a-f]{32}|dda(?:pp|pi)_\w{24,}",
-)
-
 _SHAPES: tuple[_Shape, ...] = (
     _shape(
         r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
@@ -302,9 +310,9 @@ _SHAPES: tuple[_Shape, ...] = (
         b"cookie",
     ),
     _shape(r"(\bhooks\.slack\.com/(?:services|workflows|triggers)/)[\w/+-]+", TOKEN, "hooks.slack"),
-    _shape(rf"\b(?:{'|'.join(_TOKENS)})", TOKEN),
+    _shape(token_formats.ANY, TOKEN),
     _Shape(_compiled(rf"(?i)([\w.-]*(?:{_NAMES_OF_SECRETS}){_QUOTE}\s*[:=]>?\s*)({_VALUE})"), _assigned),
     _Shape(_compiled(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{8,})"), _credential),
     _shape(rf"{_LATIN}+@(?:[\w-]|[\xc3-\xdf][\x80-\xbf])+(?:\.[\w-]+)*\.[A-Za-z]{{2,}}", E_MAIL, "@"),
-    _Shape(_compiled(r"(\.?)([0-9](?:[ -]?[0-9]){12,})"), _cards),
+    _Shape(_compiled(r"([0-9a-fA-F-]*[a-fA-F]-?|\.)?([0-9](?:[ -]?[0-9]){12,})(-?[a-fA-F][0-9a-fA-F-]*)?"), _cards),
 )

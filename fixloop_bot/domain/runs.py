@@ -112,7 +112,11 @@ class TrafficReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution. ``attempt`` counts take-overs: a worker that lost its run may no longer write to it."""
+    """One execution. ``attempt`` counts take-overs: a worker that lost its run may no longer write to it.
+
+    ``base_url`` is the service's address when the run was started; None where it has none, or in a run from before
+    addresses were kept.
+    """
 
     id: str
     incident_id: str
@@ -131,6 +135,9 @@ class Run:
     reason: str = ""
     traffic: TrafficReading | None = None
     stopped_by: str | None = None
+    base_url: str | None = None
+    period_s: float = 0.0
+    """How far apart the signal's own breaches began when the run started: a window has to be as long."""
 
     @property
     def finished(self) -> bool:

@@ -15,6 +15,8 @@ from fixloop_bot.domain.openapi import Operation
 from fixloop_bot.domain.openapi_text import as_mapping
 from fixloop_bot.domain.plans import JourneyCheck, Leg, Request
 
+SMALL_SCHEMA = 2_000
+"""Characters of a response schema that a step still carries; a longer one would bury the plan."""
 _ITEM = re.compile(r"(?P<list>/[^{}]*)/\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -46,14 +48,18 @@ def _journey(above: Operation, item: Operation, path: str, where: str, key: str)
     same = (f"json $.{key} == {{{{{key}}}}}",) if key in own else ()
     return JourneyCheck(
         legs=(
-            Leg(request=listing, expect=(_status(above),), capture=((key, f"json {where}"),)),
-            Leg(request=Request(path=f"{path}/{{{{{key}}}}}"), expect=(_status(item), *same)),
+            Leg(request=listing, expect=_promised(above), capture=((key, f"json {where}"),)),
+            Leg(request=Request(path=f"{path}/{{{{{key}}}}}"), expect=(*_promised(item), *same)),
         )
     )
 
 
-def _status(operation: Operation) -> str:
-    return f"status == {operation.status}" if operation.status is not None else "status in 2xx"
+def _promised(operation: Operation) -> tuple[str, ...]:
+    """The status, and the schema where it is short enough to be read."""
+    status = f"status == {operation.status}" if operation.status is not None else "status in 2xx"
+    schema = operation.response_schema
+    fits = schema is not None and operation.status not in (204, 205) and len(schema) <= SMALL_SCHEMA
+    return (status, f"schema {schema}") if fits else (status,)
 
 
 def _schema(operation: Operation) -> dict[str, object]:

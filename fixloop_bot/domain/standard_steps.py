@@ -28,12 +28,10 @@ from fixloop_bot.domain.plans import (
     TlsCheck,
 )
 from fixloop_bot.domain.signals import Comparator, Measure
-from fixloop_bot.domain.standard_journeys import Lookup
+from fixloop_bot.domain.standard_journeys import SMALL_SCHEMA, Lookup
 from fixloop_bot.domain.symptom import Symptom
 from fixloop_bot.domain.vetting import LONGEST_TITLE, step_breaches
 
-SMALL_SCHEMA = 2_000
-"""Characters of a response schema that a step still carries; a longer one would bury the plan."""
 TIMES_BEFORE = 1.5
 """Without an SLO an error rate is well again when it is near its mean in the hour before."""
 

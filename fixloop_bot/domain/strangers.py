@@ -19,16 +19,19 @@ from fixloop_bot.domain.reasons import listed
 
 AS_BEFORE = "shape as before"
 """The title of a schema that was learned from a baseline."""
+_MEMORY = 32 << 20  # bytes that one pattern's states may take: with RE2's own 8 MB so many patterns run slowly
 
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
     """Who answers, and how that is known. Patterns are RE2, without case; ``titles`` match a whole title or heading,
-    ``texts`` the beginning of a small body's text."""
+    ``texts`` the beginning of a small body's text. The ``small`` ones do only where no line looks into the body."""
 
     who: str
     titles: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    small_titles: tuple[str, ...] = ()
+    small_texts: tuple[str, ...] = ()
 
 
 STRANGERS = (
@@ -65,8 +68,25 @@ STRANGERS = (
             r"method not allowed|request time-?out|too many requests|internal server error|not implemented|bad gateway|"
             r"service (temporarily )?unavailable|gateway time-?out)!?",
             r"(http )?error [45]\d\d.{0,20}",
+            r"http status [45]\d\d [^a-z].*|whitelabel error page|action controller: exception caught",
+            r"\w+(error|exception|doesnotexist) at /.*",
+            r"\w+(error|exception): .+ // werkzeug debugger.*",
+            r"server error in '.+' application\.?|we're sorry, but something went wrong( \(500\))?\.?",
+        ),
+        small_titles=(
+            r"((oh no|oops|ooops|whoops|sorry)[!,.]* (looks like )?)?something went wrong[.!]*",
+            r"(internal )?server error( \(500\))?\.?|an (unexpected )?error (has )?occurred\.?",
+        ),
+        small_texts=(
+            r".*\btraceback \(most recent call last\):",
+            r"(php )?(fatal|parse) error ?: |.*\bfatal error ?: +(uncaught |allowed memory size|out of memory)",
+            r".*\bsqlstate\[\w{5}\](: | \[)",
+            r".*\bexception (value|type) ?:",
+            r"(internal )?server error\.?$|an (unexpected )?error (has )?occurred\.?$|something went wrong\.?$",
+            r"cannot (get|head|post) /\S*$",
         ),
     ),
+    Stranger("a directory listing", titles=(r"index of /.*|directory listing (for|of|--) ?/.*",)),
     Stranger(
         "an object store's error document",
         texts=(
@@ -152,7 +172,9 @@ STRANGERS = (
 def _any_of(patterns: tuple[str, ...], *, whole: bool) -> Any:
     """One RE2 for many patterns: a body that none of them knows, the usual one, is looked at once."""
     end = "$" if whole else ""
-    return re2.compile(f"(?is)^(?:{'|'.join(patterns)}){end}")
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, _MEMORY
+    return re2.compile(f"(?is)^(?:{'|'.join(patterns)}){end}", options)
 
 
 def _all(patterns: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
@@ -161,19 +183,25 @@ def _all(patterns: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 _TITLES = _all(each.titles for each in STRANGERS)
 _TEXTS = _all(each.texts for each in STRANGERS)
+_MORE_TITLES = _TITLES + _all(each.small_titles for each in STRANGERS)
+_MORE_TEXTS = _TEXTS + _all(each.small_texts for each in STRANGERS)
 
 
-def stranger(titles: Sequence[str], small_text: str) -> tuple[str, str] | None:
+def stranger(titles: Sequence[str], small_text: str, *, small: bool = False) -> tuple[str, str] | None:
     """Who answered in the service's place, with the words that show it; None if nobody is known to have.
 
     ``titles`` are the page's title and headings, ``small_text`` the whole text of a body that is small, else empty;
-    both without space around. About 2 µs for a usual answer.
+    both without space around. ``small``: the body is, and what it says is not looked at otherwise. About 2 µs for a
+    usual answer.
     """
-    known = next((title for title in titles if _any_of(_TITLES, whole=True).search(title)), None)
+    known_titles, known_texts = (_MORE_TITLES, _MORE_TEXTS) if small else (_TITLES, _TEXTS)
+    known = next((title for title in titles if _any_of(known_titles, whole=True).search(title)), None)
     if known is not None:
-        return _who(known, [(each.who, each.titles) for each in STRANGERS], whole=True), known
-    if small_text and _any_of(_TEXTS, whole=False).search(small_text):
-        return _who(small_text, [(each.who, each.texts) for each in STRANGERS], whole=False), small_text
+        return _who(known, [(each.who, each.titles + each.small_titles) for each in STRANGERS], whole=True), known
+    if small_text and _any_of(known_texts, whole=False).search(small_text):
+        return _who(
+            small_text, [(each.who, each.texts + each.small_texts) for each in STRANGERS], whole=False
+        ), small_text
     return None
 
 

@@ -1,10 +1,12 @@
 """The recovery verdict, by the rules of proof, with its reason in one sentence.
 
 =============== =====================================================================================
-proven          every required step passed over the whole window, at least one had failed in the confirm
-                run of the *same frozen plan*, and the signal's own metric is inside its limit
+proven          every required step passed over the whole window, at least one that sends requests had
+                failed in the confirm run of the *same frozen plan*, and the signal's own metric is inside
+                its limit
 not recovered   a required step failed
-unproven        everything passes, yet nothing had failed before, or there was no confirm run
+unproven        everything passes, yet no request had failed before, or there was no confirm run
+                of this plan at this address
 inconclusive    everything else: nothing ran, we could not look, or real traffic still fails
 =============== =====================================================================================
 """
@@ -32,7 +34,8 @@ class Judgement:
 def judge(*, validate: Run, confirm: Run | None, traffic: TrafficReading | None) -> Judgement:
     """The verdict of a finished validate run.
 
-    ``confirm`` is the confirm run to compare with; one of another plan hash proves nothing and counts as none.
+    ``confirm`` is the confirm run to compare with; one of another plan hash, or of another address, proves nothing and
+    counts as none.
     A manual step that nobody ticked does not hold the verdict back, nor does a skipped one (a monitor that still
     averages over the past is reported, not waited for), but at least one automatic step must have passed.
     """
@@ -66,18 +69,32 @@ def _all_passed(validate: Run, confirm: Run | None, traffic: TrafficReading | No
             verdict=RecoveryVerdict.UNPROVEN,
             reason=f"Everything passes, but the plan was changed after the confirm run.{_also(traffic)}",
         )
+    if looked_elsewhere(validate, confirm):
+        return Judgement(
+            verdict=RecoveryVerdict.UNPROVEN,
+            reason=f"Everything passes, but the service's address was changed after the confirm run.{_also(traffic)}",
+        )
     proving = proving_steps(validate, confirm)
     if not proving:
         return Judgement(
             verdict=RecoveryVerdict.UNPROVEN,
             reason=f"Everything passes, but nothing that ran now had failed before.{_also(traffic)}",
         )
+    if not any(_by_request(validate, step_id) for step_id in proving):
+        only = "only telemetry had failed: no request of this plan ever saw the bug"
+        reason = f"Everything passes, but {only}.{_also(traffic)}"
+        return Judgement(verdict=RecoveryVerdict.UNPROVEN, reason=reason)
     if traffic is not None and traffic.silent:
         reason = f"The steps pass, but real traffic could not be measured: {traffic.why_not}."
         return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason=reason)
     if traffic is not None and traffic.breached:
         return Judgement(verdict=RecoveryVerdict.INCONCLUSIVE, reason=_not_covered(traffic))
     return Judgement(verdict=RecoveryVerdict.PROVEN, reason=_proof(validate, proving, traffic))
+
+
+def looked_elsewhere(validate: Run, confirm: Run) -> bool:
+    """Whether the confirm run is known to have looked at another address: what failed there may still fail there."""
+    return confirm.base_url not in (None, validate.base_url)
 
 
 def proving_steps(validate: Run, confirm: Run) -> tuple[str, ...]:
@@ -91,17 +108,22 @@ def proving_steps(validate: Run, confirm: Run) -> tuple[str, ...]:
     )
 
 
+def _by_request(run: Run, step_id: str) -> bool:
+    """Whether a step is a test, and not a reading: a green monitor is evidence, and proves nothing."""
+    step = run.plan.step(step_id)
+    return step is not None and step.repeated
+
+
 def _still_fails(run: Run, confirm: Run | None, failed: list[StepProgress]) -> str:
     first, *others = failed
-    sentence = (
-        f"Step {place(run, first.step_id)} {_since_when(first, confirm, run.plan.hash)}{how_it_fails(run, first)}."
-    )
+    sentence = f"Step {place(run, first.step_id)} {_since_when(first, confirm, run)}{how_it_fails(run, first)}."
     return " ".join(piece for piece in (sentence, others_fail(run, others)) if piece)
 
 
-def _since_when(step: StepProgress, confirm: Run | None, plan_hash: str) -> str:
+def _since_when(step: StepProgress, confirm: Run | None, run: Run) -> str:
     """What a fix has broken is another trouble than what it has not mended."""
-    before = confirm.progress(step.step_id) if confirm is not None and confirm.plan.hash == plan_hash else None
+    same = confirm is not None and confirm.plan.hash == run.plan.hash and not looked_elsewhere(run, confirm)
+    before = confirm.progress(step.step_id) if confirm is not None and same else None
     if before is None or before.verdict in (None, StepVerdict.INCONCLUSIVE, StepVerdict.SKIPPED):
         return "fails"
     return "still fails" if before.verdict is StepVerdict.FAILED else "passed before and now fails"

@@ -13,6 +13,7 @@ from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import ExpectError, GateRefused
 from fixloop_bot.domain.headers import check_header
+from fixloop_bot.domain.outgoing import check_body, check_written_secrets
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, Request
 
 MOST_LEGS = 5
@@ -55,6 +56,10 @@ def opening_breaches(request: Request, lines: tuple[str, ...], inputs: tuple[str
 
 def _leg(leg: Leg, service: Service, known: Collection[str], captured: Collection[str] = ()) -> Iterator[str]:
     yield from _request(leg.request, service, captured)
+    try:
+        check_body(leg.request)
+    except GateRefused as refusal:
+        yield f"{refusal} Leave the body out, or use a method that has one."
     if not leg.expect:
         yield f'{leg.request.line()[:80]} expects nothing; add lines to expect, such as "status == 200".'
     yield from line_breaches(leg.expect)
@@ -156,6 +161,10 @@ def _secrets(leg: Leg, service: Service) -> Iterator[str]:
     for name in sorted({name for text in _texts(leg.request) for name in _SECRET.findall(text)} - known.keys()):
         listed = ", ".join(f"${{{each}}}" for each in list(known)[:10]) or "none"
         yield f"${{{name[:40]}}} is not a secret of the catalog ({listed}); use one of those or leave it out."
+    try:
+        check_written_secrets(service, leg.request)
+    except GateRefused as refusal:
+        yield f"{refusal} Leave the secret out, or ask {service.name} itself."
     if any(_SECRET.search(line) for line in leg.expect):
         yield "an expectation names a secret (${…}), yet expectations are shown; compare with something else."
 

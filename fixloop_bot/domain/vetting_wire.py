@@ -11,6 +11,7 @@ from fixloop_bot.domain.addresses import locate_name, locate_wire, name_servers
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import ExpectError, GateRefused
 from fixloop_bot.domain.expect import Assertion, Subject
+from fixloop_bot.domain.outgoing import check_message
 from fixloop_bot.domain.plans import (
     DnsCheck,
     GrpcCheck,
@@ -95,6 +96,9 @@ def _dns(check: DnsCheck, service: Service) -> Iterator[str]:
 def _websocket(check: WebsocketCheck, service: Service) -> Iterator[str]:
     opening = Request(path=check.path, headers=check.headers, body=check.send)
     yield from opening_breaches(opening, check.expect, check.inputs, service)
+    yield from _refusal(
+        lambda: check_message(service, check), "Send nothing, or what a probe of the catalog sends on that path."
+    )
     if not check.awaits_message and speaks_of_a_message(_readable(check.expect)):
         yield "its expectations look at a message, yet none is awaited; set awaits_message, or expect the status alone."
 

@@ -20,6 +20,7 @@ from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.scopes import NEEDED
 from fixloop_bot.bootstrap import (
     Settings,
+    halted_by,
     open_app_connections,
     open_model,
     open_prober,
@@ -75,8 +76,14 @@ async def examine(settings: Settings, *, say: Callable[[str], None] = print, dea
         "model": _model,
         "service": _services,
     }
+    halted = await halted_by(settings)
+    if halted is not None:
+        del looks["service"]
     found = await asyncio.gather(*(_within(part, look, settings, deadline_s) for part, look in looks.items()))
     findings = [finding for each in found for finding in each]
+    if halted is not None:
+        seen, cure = f"stopped by {halted}; no service was asked", "/fixloop go lets it flow again"
+        findings.append(Finding(part="traffic", state=State.OFF, seen=seen, cure=cure))
     for line in report(findings, secrets=_secrets(settings)):
         say(line)
     return int(any(finding.state is State.BROKEN for finding in findings))

@@ -82,7 +82,7 @@ async def _serving(built: House) -> AsyncIterator[None]:
 
 @contextlib.contextmanager
 def _greeting(slack: SlackApi) -> Iterator[None]:
-    """Ask Slack who we are, aside: the first click must not wait for that answer."""
+    """Ask Slack who we are, aside: the first click must not wait for that answer; citations link by it."""
 
     async def greet() -> None:
         with contextlib.suppress(SlackBusy, SlackRefused):
@@ -99,7 +99,9 @@ def _greeting(slack: SlackApi) -> Iterator[None]:
 async def _working(built: House) -> AsyncIterator[None]:
     """The inbox, the jobs, the sweep, the watch and the baseline; the brake looks first, so that a halt outlives us."""
     await built.brake.look()
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as stack:
+        if built.slack is not None:
+            stack.enter_context(_greeting(built.slack))
         tasks = [
             group.create_task(built.queue.work(built.handlers), name="worker"),
             group.create_task(built.inbox.run(), name="inbox"),

@@ -7,8 +7,10 @@ import sys
 
 from fixloop_bot.sandbox.narrator import Narrator
 from fixloop_bot.sandbox.shop import FAULTS
-from fixloop_bot.sandbox.slack import NotThereError
+from fixloop_bot.sandbox.slack import Message, NotThereError
+from fixloop_bot.sandbox.slack.elements import interactive
 from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, MIRA
+from fixloop_bot.sandbox.slack.views import TRIGGER_SECONDS
 from fixloop_bot.sandbox.world import World
 
 BUTTONS = {"validate": "validate", "plan": "new_plan", "resolve": "resolve", "stop": "stop", "reopen": "reopen"}
@@ -18,6 +20,9 @@ WORDS = """\
   validate        press Validate         plan      press New plan
   resolve         press Resolve          stop      press Stop
   tick N          tick or untick step N of the checklist
+  say …           reply in the thread, such as: say is it safe to resume traffic?
+  stop answer     press Stop on an answer that is being written
+  good, bad       👍 or 👎 on the last answer (bad BECAUSE: with a reason)
   /fixloop …      a slash command        thread    print the whole thread
   quit"""
 
@@ -37,7 +42,7 @@ async def take_commands(running: World, narrator: Narrator) -> None:
         if words in ("quit", "exit"):
             return
         if words:
-            narrator_said = await _obey(running, narrator, words)
+            narrator_said = await obey(running, narrator, words)
             if narrator_said:
                 print(narrator_said, flush=True)
 
@@ -48,7 +53,7 @@ async def _keyboard() -> asyncio.StreamReader:
     return reader
 
 
-async def _obey(running: World, narrator: Narrator, words: str) -> str:
+async def obey(running: World, narrator: Narrator, words: str) -> str:
     """Do what was typed; returns a sentence where it could not be done."""
     verb, _, rest = words.partition(" ")
     try:
@@ -58,6 +63,12 @@ async def _obey(running: World, narrator: Narrator, words: str) -> str:
             return _break(running, rest.strip())
         elif verb in ("fix", "half"):
             return _mend(running, "fixed" if verb == "fix" else "half-fixed")
+        elif verb == "say":
+            _say(running, rest.strip())
+        elif words == "stop answer":
+            await running.slack.people.click(MIRA, INCIDENTS, _newest(running, "answer_stop").ts, "answer_stop")
+        elif verb in ("good", "bad"):
+            await _judge(running, good=verb == "good", reason=rest.strip())
         elif verb in BUTTONS:
             await running.press(BUTTONS[verb])
         elif verb == "tick":
@@ -69,6 +80,8 @@ async def _obey(running: World, narrator: Narrator, words: str) -> str:
             return WORDS.format(faults=", ".join(FAULTS))
     except (LookupError, NotThereError) as missing:
         return f"Not now: {missing}"
+    except TimeoutError:
+        return "Not now: the bot did not answer in time"
     return ""
 
 
@@ -84,6 +97,41 @@ def _mend(running: World, state: str) -> str:
     for name in broken:
         running.shop.faults.set(name, state)
     return "" if broken else "Nothing is broken."
+
+
+def _say(running: World, words: str) -> None:
+    root = running.root()
+    if root is None or not words:
+        raise LookupError("say needs an incident's thread, and words")
+    running.slack.people.message(MIRA, INCIDENTS, words, thread_ts=root.ts)
+
+
+async def _judge(running: World, *, good: bool, reason: str) -> None:
+    """Press a thumb, and fill in the modal that asks why."""
+    card, people = _newest(running, "answer_feedback"), running.slack.people
+    thumbs = next(placed.element for placed in interactive(card.blocks) if placed.type == "feedback_buttons")
+    value = thumbs["positive_button" if good else "negative_button"]["value"]
+    changes = running.slack.changes()
+    await people.click(MIRA, INCIDENTS, card.ts, "answer_feedback", value=value)
+    if good:
+        return
+    async with asyncio.timeout(TRIGGER_SECONDS):  # the bot opens the modal after it has answered the click
+        async for change in changes:
+            if change.kind == "view_opened":
+                break
+    view = running.slack.open_views(MIRA)[-1]
+    if reason:
+        await people.submit_view(MIRA, view.id, {"reason": reason})
+    else:
+        await people.close_view(MIRA, view.id)
+
+
+def _newest(running: World, action_id: str) -> Message:
+    """The newest message of the thread on which this can be pressed."""
+    for message in reversed(running.thread()):
+        if any(placed.action_id == action_id for placed in interactive(message.blocks)):
+            return message
+    raise LookupError("there is no such answer")
 
 
 async def _tick(running: World, number: str) -> None:

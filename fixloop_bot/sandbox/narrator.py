@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from fixloop_bot.sandbox.slack import Change, LocalSlack, Message
+from fixloop_bot.sandbox.slack.mrkdwn import clean
 from fixloop_bot.sandbox.slack.terminal import DIM, WIDTH, render_message, voice_of
 
 RAIL = "  │ "
@@ -38,6 +39,9 @@ class Narrator:
         return "\n".join(f"{edge}{line}".rstrip() for line in text.split("\n"))
 
     def _hear(self, change: Change) -> None:
+        if change.kind == "status_set" and change.payload["status"]:
+            self._say(f"{RAIL}{self._voice.paint('FixLoop ' + clean(change.payload['status']), DIM)}")
+            return
         if change.kind not in ("message_posted", "message_updated", "ephemeral_posted"):
             return
         if change.channel is None or change.ts is None:
@@ -49,11 +53,16 @@ class Narrator:
             return
         message = self._slack.message(change.channel, change.ts)
         lines = self._text(message, rail=message.is_reply).split("\n")
+        if change.kind == "message_updated" and message.content.get("streaming_state") == "in_progress":
+            lines = lines[:-1]  # its last line is still being written, and is printed when the next one begins
         is_new = change.ts not in self._shown
         seen = self._shown.setdefault(change.ts, set())
         fresh = [line for line in lines[1:] if line.strip() and _shape(line) not in seen]
         seen.update(map(_shape, lines))
-        if is_new:
+        if is_new and "streaming_state" in message.content:
+            seen.difference_update(map(_shape, lines[-1:]))
+            self._say("\n".join(lines[:-1]))
+        elif is_new:
             self._say("\n".join(lines) + "\n")
         elif fresh:
             self._say("\n".join(fresh))

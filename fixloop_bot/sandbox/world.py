@@ -16,6 +16,7 @@ import aiohttp
 from fixloop_bot.sandbox import settings
 from fixloop_bot.sandbox.bot import Bot, BotDied
 from fixloop_bot.sandbox.datadog import LocalDatadog
+from fixloop_bot.sandbox.releases import Pipeline
 from fixloop_bot.sandbox.shop import Shop
 from fixloop_bot.sandbox.slack import LocalSlack, Message
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, INCIDENTS, MIRA
@@ -84,6 +85,7 @@ async def world(
         await datadog.start()
         stack.push_async_callback(datadog.stop)
         shop = Shop(dd_url=datadog.url, dd_api_key=keys["DD_API_KEY"], traffic_per_second=12)
+        shop.faults.listeners.append(Pipeline(shop.telemetry.announce_release))
         await shop.start()
         stack.push_async_callback(shop.stop)
         slack = LocalSlack(bot_token="xoxb-sandbox", signing_secret=secrets.token_hex(16))  # noqa: S106

@@ -31,10 +31,13 @@ class Endpoint:
         self.arrived = asyncio.Semaphore(0)
         self.closing = asyncio.Event()
         self.dropped = asyncio.Event()
+        self.sent_at = 0.0
+        self.ports: list[int] = []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.headers.append(dict(request.headers))
+        self.ports.append(request.transport.get_extra_info("peername")[1] if request.transport else 0)
         self.arrived.release()
         reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return await reply(request)
@@ -63,6 +66,37 @@ class Endpoint:
                     await asyncio.sleep(0)
             finally:
                 self.dropped.set()
+            return response
+
+        return reply
+
+    def begins(self, *pieces: bytes, content_type: str = "text/event-stream") -> Reply:
+        """Send the pieces, each in a packet of its own, and then nothing more, for ever."""
+
+        async def reply(request: web.Request) -> web.StreamResponse:
+            response = await _opened(request, content_type)
+            try:
+                for piece in pieces:
+                    await response.write(piece)
+                self.sent_at = asyncio.get_running_loop().time()
+                await self.closing.wait()
+            finally:
+                self.dropped.set()
+            return response
+
+        return reply
+
+    def paced(self, first: list[bytes], go_on: asyncio.Event, then: list[bytes]) -> Reply:
+        """Send some pieces, and the others when told."""
+
+        async def reply(request: web.Request) -> web.StreamResponse:
+            response = await _opened(request, "text/event-stream")
+            for one in first:
+                await response.write(one)
+            self.sent_at = asyncio.get_running_loop().time()
+            await go_on.wait()
+            for one in then:
+                await response.write(one)
             return response
 
         return reply
@@ -135,6 +169,71 @@ def called(arguments: Any, name: str = "submit_plan") -> dict[str, Any]:
     return completion(
         {"content": "", "reasoning_content": "I think.", "tool_calls": [call]}, finish_reason="tool_calls"
     )
+
+
+async def _opened(request: web.Request, content_type: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    await response.prepare(request)
+    return response
+
+
+def streamed(*pieces: bytes, cut: bool = False, content_type: str = "text/event-stream") -> Reply:
+    """Pieces in packets of their own. ``cut``: the connection breaks instead of ending."""
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        response = await _opened(request, content_type)
+        for piece in pieces:
+            await response.write(piece)
+        if cut and request.transport is not None:
+            request.transport.close()
+        return response
+
+    return reply
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def event(document: Any) -> bytes:
+    return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+
+def piece(delta: dict[str, Any] | None, finish_reason: str | None = None, **more: Any) -> bytes:
+    """One chunk as MiniMax writes it: an empty role, an index, and fields that nobody asked for."""
+    choice: dict[str, Any] = {"index": 0, "delta": delta and {"role": "", **delta}}
+    if finish_reason is not None:
+        choice["finish_reason"] = finish_reason
+    document = {
+        "id": "0640",
+        "choices": [choice],
+        "created": 1777421217,
+        "model": "MiniMax-M2.5",
+        "object": "chat.completion.chunk",
+        "usage": None,
+        "input_sensitive": False,
+        "output_sensitive": False,
+    }
+    return event({**document, **more})
+
+
+def words(*texts: str) -> list[bytes]:
+    return [piece({"content": text}) for text in texts]
+
+
+def thoughts(*texts: str) -> list[bytes]:
+    """Thinking as ``reasoning_split`` gives it: in two fields at once."""
+    return [
+        piece(
+            {"content": "", "reasoning_content": text, "reasoning_details": [{"type": "reasoning.text", "text": text}]}
+        )
+        for text in texts
+    ]
+
+
+def end(reason: str = "stop", tokens: tuple[int, int] = (55, 61)) -> list[bytes]:
+    """The last chunk with a choice, the one that counts tokens, and the mark."""
+    counted = {"total_tokens": sum(tokens), "prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    return [piece({"content": ""}, reason), event({"choices": [], "usage": counted}), DONE]
 
 
 def refused(code: int, message: str = "refused") -> dict[str, Any]:

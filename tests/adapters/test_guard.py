@@ -222,6 +222,39 @@ async def test_who_asks_for_a_name_meanwhile_shares_the_answer() -> None:
     assert asked == 2
 
 
+async def test_who_asked_first_may_leave() -> None:
+    """A run that is stopped takes the answer from nobody; once all have left, nothing is asked for any more."""
+    asked, answered, given_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(host: str) -> Sequence[str]:
+        asked.set()
+        try:
+            await answered.wait()
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+        return ["127.0.0.1"]
+
+    resolver = CheckedResolver(Policy(networks=("127.0.0.1/32",), base_is_loopback=False), slow, remember_s=0.0)
+    async with asyncio.TaskGroup() as group:
+        first, *others = [group.create_task(resolver.addresses("shop.example.com")) for _ in range(4)]
+        await asked.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        answered.set()
+    assert first.cancelled()
+    assert [task.result() for task in others] == [("127.0.0.1",)] * 3
+    asked.clear()
+    answered.clear()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        leaving = [group.create_task(resolver.addresses("shop.example.com")) for _ in range(2)]
+        await asked.wait()
+        assert not given_up.is_set()
+        for task in leaving:
+            task.cancel()
+        await given_up.wait()
+
+
 async def _set(event: asyncio.Event) -> None:
     event.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixloop_bot.adapters.plan_file import load_plan, parse_plan, vetted
+from fixloop_bot.adapters.plan_file import parse_plan, read_plan, vetted
 from fixloop_bot.adapters.plan_text import write_plan
 from fixloop_bot.domain.errors import BadInput
 from fixloop_bot.domain.plans import (
@@ -139,7 +140,7 @@ def test_a_plan_is_read_and_vetted(tmp_path: Path) -> None:
     """From a file to a frozen plan whose author is the file."""
     file = tmp_path / "plan.yml"
     file.write_text(write_plan(plan_of(*STEPS), service="checkout"))
-    plan = load_plan(file, checkout(), made_at=7.0)
+    plan = vetted(read_plan(file), checkout(), made_at=7.0)
     assert (plan.hash, plan.source, plan.author) == (plan_hash(STEPS), PlanSource.PERSON, "plan.yml")
 
 
@@ -221,10 +222,10 @@ def test_a_mistake_is_one_sentence(text: str, says: str) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """And one that is no text."""
     with pytest.raises(BadInput, match="there is no plan"):
-        load_plan(tmp_path / "plan.yml", checkout(), made_at=0.0)
+        read_plan(tmp_path / "plan.yml")
     (tmp_path / "plan.yml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="not UTF-8"):
-        load_plan(tmp_path / "plan.yml", checkout(), made_at=0.0)
+        read_plan(tmp_path / "plan.yml")
 
 
 @given(st.one_of(st.text(max_size=200), texts()))
@@ -325,3 +326,56 @@ def test_a_written_plan_is_pleasant_to_read() -> None:
     assert all(line.startswith("#") for line in header.splitlines())
     assert "    post: /checkout\n    json: {items: []}\n    expect:\n      - status == 200\n      - size > 2\n" in body
     assert "    healthy_when: <\n    limit: 0.01\n" in body
+
+
+# Bombs
+
+
+def bomb(levels: int) -> str:
+    text = "&a0 [x,x,x,x,x,x,x,x,x]"
+    for level in range(1, levels):
+        text = f"&a{level} [{text},{','.join([f'*a{level - 1}'] * 8)}]"
+    return text
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "post: /x\n    json: " + bomb(10),
+        "get: /x\n    inputs: [{a: " + bomb(10) + "}]",
+        "post: /x\n    json: &j [*j, *j]",
+        "post: /x\n    json: [&t " + "x" * 10_000 + ", *t" * 500 + "]",
+        "journey: [" + "&l {get: /x}, " + "*l, " * 100_000 + "]",
+    ],
+)
+def test_aliases_that_double_are_refused_at_once(step: str) -> None:
+    """With the line; nothing is written out that would not fit into memory."""
+    began = time.process_time()
+    with pytest.raises(BadInput, match=r"^plan.yml line [345]: holds over 100,000 keys and values once its aliases"):
+        parse_plan(f"steps:\n  - title: t\n    {step}\n")
+    assert time.process_time() - began < 15
+
+
+def test_aliases_that_people_write_are_read() -> None:
+    """A step's headers, used again."""
+    document = parse_plan(
+        "steps:\n  - {title: a, get: /a, headers: &h {accept: text/plain}}\n  - {title: b, get: /b, headers: *h}\n"
+    )
+    first, second = (step.check for step in document.steps)
+    assert isinstance(first, HttpCheck)
+    assert isinstance(second, HttpCheck)
+    assert first.request.headers == second.request.headers == (("accept", "text/plain"),)
+
+
+def test_of_very_many_mistakes_a_hundred_are_shown() -> None:
+    """By line, with the number of the others; the first few unknown keys come with the key that was meant."""
+    keys = "".join(f"    titel{number}: 1\n" for number in range(3_000))
+    began = time.process_time()
+    with pytest.raises(BadInput) as caught:
+        parse_plan(f"steps:\n  - title: t\n    get: /x\n{keys}")
+    assert time.process_time() - began < 10
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 101
+    assert lines[0] == "plan.yml line 4, steps[0].titel0: is not a known key; did you mean title?"
+    assert "known are" in lines[99]
+    assert lines[100] == "plan.yml: and 2,900 more"

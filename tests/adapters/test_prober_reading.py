@@ -17,6 +17,7 @@ from fixloop_bot.adapters.http.reading import LARGEST_HEAD, LostConnection, Malf
 from tests.adapters.targets import BOMB
 
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
 async def read(*chunks: bytes, bodiless: bool = False, closed: bool = True) -> tuple[Reply, Reading]:
@@ -132,10 +133,20 @@ async def test_an_answer_to_head_ends_with_its_head(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_some_answers_have_no_body(status: int) -> None:
-    """204 and 304 end with their head, whatever length they name."""
-    reply, reading = await read(b"HTTP/1.1 %d X\r\nContent-Length: 10\r\n\r\n" % status, closed=False)
-    assert (reply.status, reply.body, reading.reusable) == (status, b"", True)
+@pytest.mark.parametrize(
+    ("announced", "reusable"),
+    [(b"", True), (b"Content-Length: 0\r\n", True), (b"Content-Length: 10\r\n", False), (CHUNKED, False)],
+)
+async def test_some_answers_have_no_body(status: int, announced: bytes, reusable: bool) -> None:
+    """204 and 304 end with their head, whatever length they name; what they announce may come yet, for somebody else.
+
+    As it may after an interim answer, which has no body either.
+    """
+    head = b"HTTP/1.1 %d X\r\n" % status
+    reply, reading = await read(head + announced + b"\r\n", closed=False)
+    assert (reply.status, reply.body, reading.reusable) == (status, b"", reusable)
+    reply, reading = await read(b"HTTP/1.1 103 X\r\n" + announced + b"\r\n" + head + b"\r\n", closed=False)
+    assert (reply.status, reading.reusable) == (status, reusable)
 
 
 SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
@@ -197,6 +208,32 @@ async def test_a_flood_of_headers_is_no_answer(flood: bytes, size: int) -> None:
     chunks = [flood[at : at + size] for at in range(0, len(flood), size)]
     with pytest.raises(MalformedAnswer):
         await read(*chunks)
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"0\r\nX-Sum: " + b"a" * 2 * LARGEST_HEAD,
+        b"0\r\n" + b"a:b\r\n" * (LARGEST_HEAD // 4) + b"\r\n",
+        b"0\r\nX-Sum: " + b"a" * LARGEST_HEAD + b"\r\n\r\n",
+        b"2;" + b"a" * 2 * LARGEST_HEAD,
+    ],
+    ids=["an endless trailer", "many trailers", "a long trailer", "an endless extension"],
+)
+@pytest.mark.parametrize("size", [1_000, 10_000_000])
+async def test_a_flood_after_the_head_is_no_answer(flood: bytes, size: int) -> None:
+    """Whatever is no body counts as head: trailers, and the extensions of chunks."""
+    raw = JSON_HEAD + CHUNKED + b"\r\n2\r\nok\r\n" + flood
+    with pytest.raises(MalformedAnswer):
+        await read(*(raw[at : at + size] for at in range(0, len(raw), size)), closed=False)
+
+
+@pytest.mark.parametrize("size", [1_000, 10_000_000])
+async def test_small_chunks_are_not_taken_for_a_large_head(size: int) -> None:
+    """The framing of a body in pieces of one byte is five times as long as the body, and still no head."""
+    raw = JSON_HEAD + CHUNKED + b"\r\n" + chunked(b"x" * 50_000, 1)
+    reply, _ = await read(*(raw[at : at + size] for at in range(0, len(raw), size)))
+    assert reply.body == b"x" * 50_000
 
 
 async def test_a_large_body_is_not_taken_for_a_large_head() -> None:

@@ -14,6 +14,7 @@ from fixloop_bot import __version__
 from fixloop_bot.adapters.http.evidence import Veil
 from fixloop_bot.adapters.http.guard import Guard, open_plain_socket
 from fixloop_bot.adapters.http.prober import HttpProber
+from fixloop_bot.domain.catalog import Origin, Probe
 from fixloop_bot.domain.errors import BadInput, GateRefused
 from fixloop_bot.domain.plans import Leg, Request
 from fixloop_bot.domain.samples import FaultKind, Outcome
@@ -242,6 +243,85 @@ async def test_a_session_that_a_journey_was_given_is_not_shown(shop: Bench) -> N
     assert sample.outcome is Outcome.FAILED
     assert "S3ss10n" not in f"{sample.curl}{sample.excerpt}{sample.failures}"
     assert "$session" in sample.curl
+
+
+@pytest.mark.parametrize(
+    ("request_", "shown"),
+    [
+        (Request(path="/echo?t={{given_token}}"), "GET /echo?t=${given_token}"),
+        (Request(path="/echo/{{given_token}}/x"), "GET /echo/${given_token}/x"),
+        (Request(method="POST", path="/echo", json_body='{"t": "{{given_token}}"}'), "POST /echo"),
+    ],
+)
+async def test_what_is_called_a_credential_is_not_shown(shop: Bench, request_: Request, shown: str) -> None:
+    """A token that goes out in an address or a body stands in neither the request's line nor its curl."""
+    login = Leg(
+        request=Request(method="POST", path="/echo", body="S3ss10n/0123456789"),
+        expect=(),
+        capture=(("given_token", "json $.body"),),
+    )
+    sample = await shop.travel(login, Leg(request=request_, expect=("status == 418",)))
+    assert len(shop.shop.requests) == 2
+    assert "0123456789" not in repr(sample)
+    assert "$given_token" in sample.curl
+    assert sample.request == shown
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_a_body_that_a_server_may_take_for_a_request_is_not_sent(shop: Bench, method: str) -> None:
+    """Vetted or not: nothing follows the head of a GET on a connection that is kept."""
+    for body in (
+        Request(method=method, path="/echo", body="DELETE /admin HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Request(method=method, path="/echo", json_body="{}"),
+    ):
+        sample = await shop.send(body, "status == 200", fresh=False)
+        assert sample.outcome is Outcome.VOID
+        assert sample.fault is not None
+        assert sample.fault.kind is FaultKind.GATE
+    assert shop.shop.requests == []
+
+
+async def test_an_answer_does_not_say_where_a_secret_goes(shop: Bench) -> None:
+    """A captured link to another allowed origin is followed without a secret only, unless a probe sends it there."""
+    partner = Shop()
+    async with serving(partner.app()) as port:
+        origin = Origin.of(f"http://127.0.0.1:{port}")
+        shop.service = replace(
+            shop.service, allow=replace(shop.service.allow, origins=(*shop.service.allow.origins, origin))
+        )
+        given = Leg(
+            request=Request(method="POST", path="/echo", body=f"{origin}/echo"),
+            expect=(),
+            capture=(("where", "json $.body"),),
+        )
+        secret = Request(path="{{where}}", headers=(("authorization", "Bearer ${TOKEN}"),))
+        refused = await shop.travel(given, Leg(request=secret, expect=("status == 200",)))
+        assert refused.outcome is Outcome.VOID
+        assert refused.fault is not None
+        assert refused.fault.kind is FaultKind.GATE
+        assert partner.requests == []
+        assert (await shop.travel(given, Leg(request=Request(path="{{where}}"), expect=()))).outcome is Outcome.PASSED
+        probe = Probe(name="p", request=replace(secret, path=f"{origin}/health"), expect=())
+        shop.service = replace(shop.service, probes=(probe,))
+        assert (await shop.travel(given, Leg(request=secret, expect=("status == 200",)))).outcome is Outcome.PASSED
+
+
+async def test_a_deeply_nested_value_is_refused_with_a_sentence(against: Callable[..., object]) -> None:
+    """What an answer holds never raises out of a sample, wherever it would go."""
+    body = b'{"v":' + b"[" * 1000 + b"]" * 1000 + b"}"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + body)
+
+    legs = [
+        Leg(request=Request(path="/echo"), expect=(), capture=(("v", "json $.v"),)),
+        Leg(request=Request(path="/echo/{{v}}"), expect=()),
+    ]
+    sample = await (await against(speak)).travel(*legs)
+    assert sample.outcome is Outcome.VOID
+    assert "nested too deeply" in sample.reason()
 
 
 async def test_a_journey_stops_where_it_fails(shop: Bench) -> None:

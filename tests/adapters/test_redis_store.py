@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
+from fixloop_bot.adapters.redis.codec import Codec
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.views import PartRef, ThreadRefs
@@ -241,6 +243,88 @@ async def test_a_newer_fixloops_document_is_left_alone(store: RedisStore, redis:
     with pytest.raises(NewerDocument, match="update this FixLoop"):
         await store.incident("INC-1")
     assert await redis.hget("fixloop:incident:INC-1", "doc") == newer
+
+
+OLD_PLAN = {
+    "version": 1,
+    "source": "standard plan",
+    "steps": [
+        {
+            "id": "s1",
+            "title": "A cart can be paid",
+            "role": "confirmation",
+            "check": {
+                "kind": "http",
+                "request": {"method": "POST", "path": "/checkout", "headers": [["accept", "*/*"]], "json_body": "{}"},
+                "expect": ["status == 200"],
+            },
+        },
+        {"id": "s2", "title": "Look", "role": "control", "check": {"kind": "manual", "instruction": "Look."}},
+    ],
+}
+OLD_INCIDENT = {
+    "id": "INC-1",
+    "number": 1,
+    "service_key": "checkout",
+    "service": "checkout",
+    "label": "checkout",
+    "title": "Errors",
+    "channel": "C1",
+    "opened_at": 1.0,
+    "plan": OLD_PLAN,
+    "ticked": ["s1"],
+}
+OLD_RUN = {
+    "id": "INC-1-r1",
+    "incident_id": "INC-1",
+    "number": 1,
+    "kind": "confirm",
+    "plan": OLD_PLAN,
+    "step_ids": ["s1"],
+    "service": "checkout",
+    "started_by": "fixloop",
+    "started_at": 1.0,
+    "steps": [{"step_id": "s1", "phase": "done", "verdict": "failed", "samples": 12, "failed": 12}],
+}
+OLD_SAMPLE = {"number": 1, "at": 1.0, "outcome": "failed", "status": 503, "latency_ms": 12.5}
+
+
+async def test_what_the_first_fixloop_stored_is_read(store: RedisStore, redis: Redis) -> None:
+    """Documents of version 1: what they do not have is at its default, and the plan is the same plan."""
+
+    def old(document: object) -> bytes:
+        return json.dumps({"v": 1, "doc": document}).encode()
+
+    await redis.hset("fixloop:incident:INC-1", mapping={"rev": 4, "doc": old(OLD_INCIDENT)})
+    await redis.hset("fixloop:run:INC-1-r1", mapping={"attempt": 2, "doc": old(OLD_RUN)})
+    await redis.rpush("fixloop:samples:INC-1-r1:s1", old(OLD_SAMPLE))
+    for key in ("incident:INC-1", "run:INC-1-r1", "samples:INC-1-r1:s1"):
+        await redis.expire(f"fixloop:{key}", 60)
+    found, ran = await store.incident("INC-1"), await store.run("INC-1-r1")
+    assert found is not None
+    assert ran is not None
+    assert (found.revision, found.plan) == (4, ran.plan)
+    assert (ran.attempt, ran.base_url, ran.reproduced) == (2, None, True)
+    assert [sample.status for sample in await store.samples("INC-1-r1", "s1")] == [503]
+    await store.save_run(ran)
+    await store.save_incident(found)
+    assert (await store.run("INC-1-r1"), await store.incident("INC-1")) == (ran, replace(found, revision=5))
+
+
+async def test_an_older_fixloop_is_told_that_it_is_too_old(store: RedisStore, redis: Redis) -> None:
+    """Plans have check kinds that it does not know: it must refuse them, so they are of a version it does not read."""
+    await store.save_incident(await created(store, incident()), run=run())
+    await store.add_samples(run(), "s1", [Sample(number=1, at=START, outcome=Outcome.PASSED)])
+    stored = {
+        "incident": await redis.hget("fixloop:incident:INC-1", "doc"),
+        "run": await redis.hget("fixloop:run:INC-1-r1", "doc"),
+        "sample": await redis.lindex("fixloop:samples:INC-1-r1:s1", 0),
+    }
+    for kind, document in stored.items():
+        first: Codec[dict[str, object]] = Codec(dict[str, object], kind=kind)
+        assert document is not None
+        with pytest.raises(NewerDocument, match=f"A stored {kind} was written by a newer FixLoop .document version 2"):
+            first.decode(document)
 
 
 async def test_every_key_ends_or_has_a_reason(store: RedisStore, redis: Redis) -> None:

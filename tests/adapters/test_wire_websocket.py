@@ -31,6 +31,7 @@ Handle = Callable[[ServerConnection], Awaitable[None]]
 Screen = Callable[[ServerConnection, Request], Response | None]
 AUTHORITY = trustme.CA()
 ECHO = WebsocketCheck(path="/live", send="ping")
+WRITES = ("/live", "/rooms")  # a message is a write
 
 
 async def echo(connection: ServerConnection) -> None:
@@ -63,7 +64,7 @@ def refusing(status: http.HTTPStatus, **headers: str) -> Screen:
 
 
 def bench(port: int, **options: float) -> WireBench:
-    return WireBench(service_at(port), **options)  # type: ignore[arg-type]
+    return WireBench(service_at(port, writes=WRITES), **options)  # type: ignore[arg-type]
 
 
 async def test_a_message_comes_back() -> None:
@@ -134,10 +135,11 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_refused_credentials_are_ours() -> None:
-    """401, and 403 to a request that carried a secret, unless the step speaks of the status."""
+    """401 and 403 to a request that carried a secret, unless the step speaks of the status; without one it failed."""
     secret = WebsocketCheck(path="/live", headers=(("authorization", "Bearer ${TOKEN}"),))
     async with websocket(screen=refusing(http.HTTPStatus.UNAUTHORIZED)) as port:
-        assert await bench(port).fault(ECHO) is FaultKind.CREDENTIALS
+        assert await bench(port).fault(secret) is FaultKind.CREDENTIALS
+        assert not await bench(port).passes(ECHO)
         assert await bench(port).passes(WebsocketCheck(path="/live", expect=("status == 401",)))
     async with websocket(screen=refusing(http.HTTPStatus.FORBIDDEN)) as port:
         assert await bench(port).fault(secret) is FaultKind.CREDENTIALS
@@ -196,7 +198,7 @@ async def test_over_tls_the_certificate_is_checked() -> None:
     trust = ssl.create_default_context()
     AUTHORITY.configure_trust(trust)
     async with websocket(tls=context) as port:
-        service = service_at(port, scheme="https")
+        service = service_at(port, scheme="https", writes=WRITES)
         assert (await WireBench(service, trust).look(ECHO)).response.body == b"ping"
         assert await WireBench(service, ssl.create_default_context()).fault(ECHO) is FaultKind.TLS
 
@@ -223,6 +225,7 @@ async def test_what_is_no_websocket_is_a_fault() -> None:
         WebsocketCheck(path="/a/../b"),
         WebsocketCheck(path="/live", headers=(("authorization", "Bearer abc"),)),
         WebsocketCheck(path="/live", headers=(("host", "evil.example.com"),)),
+        WebsocketCheck(path="/admin", send="x"),
         WebsocketCheck(path="/live", headers=(("sec-websocket-extensions", "${TOKEN}"),)),
         WebsocketCheck(path="/live", headers=(("accept", "a\r\nhost: b"),)),
     ],

@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fixloop_bot.adapters.datadog.links import DatadogLinks
+from fixloop_bot.adapters.minimax.talk import NullTalker
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.redis.talks import Talks
+from fixloop_bot.adapters.slack.podium import NullPodium
 from fixloop_bot.application import jobs
 from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist
+from fixloop_bot.application.copilot.answering import Copilot
+from fixloop_bot.application.copilot.gathering import Gathering
+from fixloop_bot.application.copilot.turns import Turns
 from fixloop_bot.application.desk import Desk, Wish
 from fixloop_bot.application.execution import Execution
 from fixloop_bot.application.inbox import Inbox
@@ -204,9 +210,13 @@ class Datadog:
     down: bool = False
     asked: list[str] = field(default_factory=list)
     logged: list[float] = field(default_factory=list)
+    points: tuple[tuple[float, float], ...] = ()
+    """A history that is answered in the place of ``value``, as far as it lies in what is asked for."""
 
     async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
         self._ask(query)
+        if history := tuple(point for point in self.points if start <= point[0] <= end):
+            return (Series(scope="*", points=history),)
         if self.value is None:
             return ()
         points = tuple((at, self.value) for at in (start, (start + end) / 2, end))
@@ -330,7 +340,17 @@ class Office:
         self.threads = Threads(store, self.wall, links, catalog=self.catalog, clock=clock)
         self.checklist = Checklist(self.ledger, clock=clock)
         self.resolution = Resolution(store, self.ledger, clock=clock)
-        self.brake = Brake(store, self.shop, clock=clock)
+        self.brake = Brake(store, self.shop, clock=clock, ledger=self.ledger)
+        self.talks = Talks(store._redis, clock=clock, retention_s=86_400)
+        self.copilot = Copilot(
+            store,
+            self.talks,
+            Gathering(store, self.datadog, self.shop, links, view=self.threads.view),
+            talker=NullTalker(),
+            podium=NullPodium(),
+            turns=Turns(self.talks, clock=clock, token=lambda: "me"),
+            clock=clock,
+        )
         self.desk = Desk(
             store,
             self.wall,
@@ -340,6 +360,7 @@ class Office:
             checklist=self.checklist,
             resolution=self.resolution,
             brake=self.brake,
+            copilot=self.copilot,
             clock=clock,
         )
         self.inbox = Inbox(store, self.intake, clock=clock)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.baseline import IDLE_S, Baseliner
-from fixloop_bot.domain.baselines import Baseline, learned
+from fixloop_bot.domain.baselines import SETTLED, STRANGE_UNTIL_LEARNED, Baseline, learned
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Probe, Service
 from fixloop_bot.domain.described import wants_before, with_shapes
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.plans import GrpcCheck, HttpCheck, ProbedCheck, Request, Role, Step
 from fixloop_bot.domain.samples import Outcome, Sample
-from fixloop_bot.domain.shapes import shape_of
+from fixloop_bot.domain.shapes import merged, shape_of
 from tests.application.office import Office, checkout, signal
 from tests.fake_clock import START, FakeClock
 
@@ -267,3 +267,18 @@ def test_figures_follow_the_last_samples_and_a_shape_only_widens() -> None:
     assert probe.digests[-1] == str(299 % 60)
     assert probe.shape == '{"id":"number|text","note?":"null"}'
     assert learned(probe, "GET /", [sample(7, Outcome.VOID), sample(8, Outcome.FAILED)]) == probe
+
+
+def test_another_shape_waits_until_it_was_a_change_and_no_bug() -> None:
+    """A bug is older than its alert: what it does to the answers must not become what is normal."""
+    good, odd = shape_of({"total": 1.5}), shape_of({"total_cents": 150})
+
+    def sample(shape: str) -> Sample:
+        return Sample(number=1, at=0, outcome=Outcome.PASSED, status=200, latency_ms=5, shape=shape)
+
+    known = learned(None, "POST /checkout", [sample(good)] * SETTLED)
+    kept = learned(known, "POST /checkout", [sample(odd)] * 5 + [sample(good)])
+    assert (kept.shape, kept.samples, kept.strange) == (good, SETTLED + 1, 5)
+    changed = learned(replace(kept, strange=STRANGE_UNTIL_LEARNED), "POST /checkout", [sample(odd)])
+    assert changed.shape == merged([good, odd])
+    assert changed.strange == 0

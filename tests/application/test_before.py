@@ -50,6 +50,23 @@ async def test_after_a_regression_the_watch_is_the_before(office: Office) -> Non
     assert (await office.validate()).verdict is RecoveryVerdict.PROVEN
 
 
+async def test_at_another_address_nothing_is_proven(office: Office) -> None:
+    """The catalog names another address after the confirm run: that the plan passes there mends nothing here."""
+    await office.broken()
+    assert (await office.run(1)).base_url == checkout().base_url
+    await office.fixed()
+    moved = Office(office.store, office.clock, services=(checkout(base_url="https://elsewhere.test"),))
+    await moved.fixed()
+    incident = await moved.validate()
+    assert (incident.state, incident.verdict) == (State.REPRODUCED, RecoveryVerdict.UNPROVEN)
+    assert (await moved.run(2)).base_url == "https://elsewhere.test"
+    assert incident.verdict_reason == (
+        "Everything passes, but the service's address was changed after the confirm run."
+    )
+    assert (await office.validate()).verdict is RecoveryVerdict.PROVEN
+    assert [(await office.run(number)).base_url for number in (3, 4)] == [checkout().base_url] * 2
+
+
 async def test_what_failed_before_the_last_recovery_proves_nothing_now(office: Office) -> None:
     """Re-Triggered, but the plan no longer fails: what it saw in the first outage is no evidence of this one."""
     await office.broken()

@@ -12,6 +12,7 @@ from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application import brake
 from fixloop_bot.application.brake import BLIND, BLIND_S, LOOK_EVERY_S, STOPPED, Brake
+from fixloop_bot.domain.errors import StoreUnavailable
 from tests.application.office import JONAS, MIRA, Office, Shop
 from tests.fake_clock import FakeClock
 
@@ -67,6 +68,18 @@ async def test_who_pulls_stops_at_once(store: RedisStore, clock: FakeClock, prob
     await here.lift(by=JONAS)
     await here.look()
     assert prober.words == [STOPPED, ""]
+
+
+async def test_a_pull_that_was_taken_a_moment_ago_is_this_pull(
+    store: RedisStore, clock: FakeClock, prober: Noting
+) -> None:
+    """The listener halts before the job that tells of it; somebody else, or later, it was stopped already."""
+    here = Brake(store, prober, clock=clock)
+    await store.halt(MIRA)
+    assert (await here.pull(by=MIRA)).startswith("*All traffic is stopped.*")
+    assert (await here.pull(by=JONAS)).startswith("All traffic was stopped already, by")
+    clock.advance(60)
+    assert (await here.pull(by=MIRA)).startswith("All traffic was stopped already, by")
 
 
 async def test_a_key_set_by_hand_is_obeyed(redis: Redis, store: RedisStore, clock: FakeClock, prober: Noting) -> None:
@@ -147,3 +160,43 @@ def test_ages_are_told_as_people_do() -> None:
     """Seconds, minutes, hours; a clock that is ahead is now."""
     told = [brake._ago(seconds) for seconds in (-5, 0, 89, 90, 5399, 7200)]
     assert told == ["0 s ago", "0 s ago", "89 s ago", "2 min ago", "90 min ago", "2 h ago"]
+
+
+@pytest.mark.parametrize("kind", ["list", "hash", "stream", "empty"])
+async def test_a_key_of_any_type_is_a_halt(
+    redis: Redis, store: RedisStore, clock: FakeClock, prober: Noting, kind: str
+) -> None:
+    """Who is in a hurry may take another command than SET."""
+    key = "fixloop:halt"
+    if kind == "list":
+        await redis.rpush(key, "me")
+    elif kind == "hash":
+        await redis.hset(key, "by", "me")
+    elif kind == "stream":
+        await redis.xadd(key, {"by": "me"})
+    else:
+        await redis.set(key, "")
+    here = Brake(store, prober, clock=clock)
+    await here.look()
+    assert prober.words == [STOPPED]
+    assert await store.stopped_by("INC-1-r1") == "somebody"
+    assert "by somebody" in await here.standing()
+    await here.lift(by=MIRA)
+    assert prober.words == [STOPPED, ""]
+
+
+async def test_a_pull_stops_here_although_the_store_is_gone(clock: FakeClock, prober: Noting) -> None:
+    """Traffic of this process ends at once; that it could not be told to the others is an error that is seen."""
+    client = Redis.from_url("redis://127.0.0.1:1/0")
+    here = Brake(RedisStore(client, clock=clock, retention_s=60), prober, clock=clock)
+    with pytest.raises(StoreUnavailable):
+        await here.pull(by=MIRA)
+    assert prober.words == [STOPPED]
+    await client.aclose()
+
+
+async def test_a_clock_that_is_set_back_does_not_stall_all_traffic(store: RedisStore, clock: FakeClock) -> None:
+    for _ in range(5):
+        assert await store.take_place("checkout", per_second=20, per_hour=1000) is not None
+    clock.advance(-7200)
+    assert (await store.take_place("checkout", per_second=20, per_hour=1000) or 0.0) < 1

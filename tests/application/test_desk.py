@@ -128,7 +128,7 @@ async def test_while_all_is_stopped_no_run_begins(office: Office) -> None:
     await office.validation.start_when_free("INC-1", "validate", "datadog")
     incident = await office.incident()
     assert [line.kind for line in incident.runs] == [RunKind.CONFIRM]
-    assert incident.timeline[-1].what == "asked for a validate run while all traffic was stopped"
+    assert incident.timeline[-1].what == f"asked for a validate run while all traffic was stopped by {JONAS}"
     await command(office, "go")
     assert await office.wish("validate", incident="INC-1") == []
     assert (await office.incident()).active_run == "INC-1-r2"

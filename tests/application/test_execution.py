@@ -280,3 +280,27 @@ async def test_the_kill_switch_ends_a_run(office: Office) -> None:
     run = await office.run(2)
     assert (run.verdict, run.stopped_by) == (RecoveryVerdict.INCONCLUSIVE, MIRA)
     assert run.steps[1].verdict is StepVerdict.INCONCLUSIVE
+
+
+async def test_a_window_is_as_long_as_the_signals_own_period_and_stays_so(office: Office) -> None:
+    """Also when the worker is lost, and Datadog with it: the next one keeps the window that the run began with."""
+    await office.broken()
+    await office.fixed()
+    office.clock.advance(120)
+    opened = (await office.incident()).opened_at
+    office.datadog.points = tuple((opened + at, 0.3 if at % 40 < 10 else 0.0) for at in range(0, 100, 5))
+    await office.validate(settle=False)
+    async with office.clock.flowing():
+        lost = asyncio.create_task(office.execution.execute("INC-1-r2"), name="lost worker")
+        while (await office.run(2)).period_s == 0.0:
+            await asyncio.sleep(0.005)
+        lost.cancel()
+        await asyncio.wait({lost})
+        office.datadog.down = True
+        await office.another_worker().execute("INC-1-r2")
+    run = await office.run(2)
+    assert run.period_s == 40.0
+    step = run.progress("s1")
+    assert step is not None
+    assert step.covered_s >= 40
+    assert "came back that far apart" in step.note

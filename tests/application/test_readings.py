@@ -184,3 +184,12 @@ async def test_logs_need_a_query_and_a_datadog() -> None:
     assert await evidence.last_errors(Datadog(), None, now=START) == ()
     assert await evidence.last_errors(Datadog(down=True), checkout(), now=START) == ()
     assert len(await evidence.last_errors(Datadog(), checkout(), now=START)) == 1
+
+
+@pytest.mark.parametrize("state", ["No Data", "Unknown", "Skipped"])
+async def test_a_monitor_that_could_not_look_says_nothing(clock: FakeClock, state: str) -> None:
+    """Before the fix it is no bug seen, after it nothing that passes."""
+    for kind in (RunKind.CONFIRM, RunKind.VALIDATE):
+        progress = await read(clock, Datadog(monitor=state), MONITOR, kind)
+        assert progress.verdict is StepVerdict.SKIPPED
+        assert f"the monitor says {state}" in progress.reason

@@ -204,7 +204,7 @@ def same(sample: Sample) -> Sample:
 
 
 async def test_one_answer_to_all_inputs_is_inconclusive(bench: Bench) -> None:
-    """Unless the run before had the same: then it is normal for this request."""
+    """Also when the run before had the same: a broken service is no witness of what is normal."""
     bench.step = http(inputs=SKUS)
     progress = await bench.run(same)
     assert (progress.verdict, progress.reason) == (
@@ -212,9 +212,19 @@ async def test_one_answer_to_all_inputs_is_inconclusive(bench: Bench) -> None:
         "6 different inputs brought the same answer: it may come from a cache",
     )
     assert progress.claim == ""
-    assert (await bench.run(same, background=Background(before=progress))).verdict is PASSED
+    assert (await bench.run(same, background=Background(before=progress))).verdict is INCONCLUSIVE
     varied = await bench.run(lambda sample: changed(sample, digest=f"d{sample.input}", excerpt=BODY))
     assert varied.verdict is PASSED
+
+
+async def test_an_input_that_always_fails_keeps_its_step_from_passing(bench: Bench) -> None:
+    """One product of many is few failures on average, and all of them for whoever wants that product."""
+    bench.step = http(inputs=tuple(f'{{"sku": "A{number}"}}' for number in range(5)))
+    bench.service = checkout(proof=replace(QUICK, tolerated=0.2, unacceptable=0.5, confidence=0.999, max_samples=600))
+    other = lambda sample: changed(sample, digest=f"d{sample.number}")  # noqa: E731
+    one = await bench.run(lambda sample: failed(sample) if sample.input == 3 else other(sample))
+    assert one.verdict is INCONCLUSIVE
+    assert one.reason.startswith("input 4 failed every time it was asked (")
 
 
 def every(count: int, then: Callable[[Sample], Sample]) -> Callable[[Sample], Sample]:

@@ -63,6 +63,17 @@ def test_a_slow_sample_during_our_own_lag_is_left_out_of_the_latency_test_only()
     assert made.own_slowness == "FixLoop itself was slow (its loop ran 60 ms late, the limit is 400 ms)"
 
 
+def test_a_process_that_was_frozen_blames_nobody_for_the_time() -> None:
+    """A paused machine meets its own time-outs when it wakes; a refusal is one whatever the lag."""
+    gone = sample(outcome=Outcome.FAILED, fault=Fault(kind=FaultKind.TIMEOUT), status=None, latency_ms=None)
+    made = tally([changed(gone, lag_ms=14_994.0)])
+    assert (made.void, made.judged) == (1, 0)
+    assert findings.could_not_look(made) == "could not look: FixLoop itself was slow (its loop ran 15 s late)"
+    assert tally([changed(gone, lag_ms=20.0)]).failed == 1
+    refused = changed(gone, fault=Fault(kind=FaultKind.REFUSED), lag_ms=14_994.0)
+    assert tally([refused]).failed == 1
+
+
 def test_what_was_fast_enough_in_spite_of_our_lag_was_fast_enough() -> None:
     """Lag only adds; but an instrument that lags most of the time measures nothing."""
     now_and_then = tally([sample(lag_ms=60.0), sample(), sample()], "p95 < 400")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from fixloop_bot.application.jobs import EXECUTE_RUN
+from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application.jobs import EXECUTE_RUN, START_RUN
 from fixloop_bot.application.ledger import Change
 from fixloop_bot.application.validation import RUNS_KEPT
 from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
+from fixloop_bot.domain.samples import Fault, FaultKind
 from fixloop_bot.domain.signals import Transition
-from tests.application.office import JONAS, MIRA, Office, signal
+from tests.application.office import JONAS, MIRA, Office, checkout, signal
+from tests.fake_clock import FakeClock
 
 
 async def test_two_clicks_at_once_start_one_run(office: Office) -> None:
@@ -75,6 +78,114 @@ async def test_a_proof_is_followed_by_a_watch(office: Office) -> None:
     assert (incident.state, incident.verdict, incident.soak_held) == (State.RECOVERED, RecoveryVerdict.PROVEN, True)
     assert [line.kind for line in incident.runs] == [RunKind.CONFIRM, RunKind.VALIDATE, RunKind.SOAK]
     assert (incident.soak_run, incident.active_run) == (None, None)
+
+
+async def test_a_confirm_run_that_reproduces_ends_an_older_verdict(office: Office) -> None:
+    """Unproven was said of a time before the trouble was seen; another look at one step is no such run."""
+    await office.receive(signal())
+    await office.settle()
+    office.datadog.value, office.datadog.monitor = 0.0, "OK"
+    await office.validation.start("INC-1", RunKind.CONFIRM, by=MIRA)
+    await office.settle()
+    await office.validate()
+    await office.ledger.change(
+        "INC-1", lambda now: Change(incident=replace(now, verdict=RecoveryVerdict.UNPROVEN, verdict_reason="Nothing."))
+    )
+    office.shop.broken["/checkout"] = 1.0
+    await office.validation.look_again("INC-1", "s1", plan_version=1, by=MIRA)
+    await office.settle()
+    assert (await office.incident()).verdict is RecoveryVerdict.UNPROVEN
+    await office.validation.start("INC-1", RunKind.CONFIRM, by=MIRA)
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.state, incident.verdict, incident.verdict_reason) == (State.REPRODUCED, None, "")
+
+
+async def test_a_new_plan_has_no_verdict_of_the_old_ones(office: Office) -> None:
+    """Unless the incident is recovered: that proof stands."""
+    await office.broken()
+    await office.validate()
+    assert (await office.incident()).verdict is RecoveryVerdict.NOT_RECOVERED
+    await office.planning.ask("INC-1", by=MIRA)
+    await office.settle(but=(START_RUN, EXECUTE_RUN))
+    assert (await office.incident()).verdict is None
+    await office.fixed()
+    await office.settle()
+    await office.ledger.change(
+        "INC-1", lambda now: Change(incident=replace(now, state=State.RECOVERED, verdict=RecoveryVerdict.PROVEN))
+    )
+    await office.planning.ask("INC-1", by=MIRA)
+    await office.settle(but=(START_RUN, EXECUTE_RUN))
+    assert (await office.incident()).verdict is RecoveryVerdict.PROVEN
+
+
+async def test_a_watch_that_could_not_look_was_not_quiet(office: Office) -> None:
+    """The network is gone: no failure is seen, and nothing else either."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    await office.execution_of_next()
+    office.shop.fault = Fault(kind=FaultKind.UNREACHABLE)
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.state, incident.verdict, incident.soak_held) == (State.RECOVERED, RecoveryVerdict.PROVEN, False)
+    assert incident.timeline[-1].what.startswith("watch: ended before its time: ")
+
+
+async def test_a_watch_without_a_step_was_not_quiet(office: Office) -> None:
+    """A plan whose proof rests on telemetry has nothing to send."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    await office.execution_of_next()
+    run = await office.run(3)
+    await office.validation.close(replace(run, steps=(), finished_at=office.clock.now()))
+    incident = await office.incident()
+    assert (incident.soak_held, incident.timeline[-1].what) == (False, "watch: no step of this plan can be watched")
+
+
+async def test_a_stopped_watch_goes_on_with_the_time_it_had_left(store: RedisStore, clock: FakeClock) -> None:
+    """``/fixloop go`` resumes it, for at least a minute; the proof stays as it was."""
+    office = Office(store, clock, services=(checkout(soak_s=300.0),))
+    await office.broken()
+    await office.fixed()
+    await office.validate(settle=False)
+    await office.execution_of_next()
+    began = office.clock.now()
+    await office.brake.pull(by=MIRA)
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.soak_held, incident.soak_run, incident.runs[-1].stopped) == (False, None, True)
+    assert incident.soak_until is not None
+    assert "the watch of `INC-1`" in await office.brake.lift(by=JONAS)
+    await office.settle(but=(EXECUTE_RUN,))
+    incident = await office.incident()
+    assert incident.soak_run == "INC-1-r4"
+    assert incident.soak_until is not None
+    assert began + 300 <= incident.soak_until < began + 400
+    await office.settle()
+    took = (await office.run(4)).finished_at
+    assert took is not None
+    assert took <= incident.soak_until + 30
+    assert (await office.incident()).soak_held
+
+
+async def test_what_was_wanted_while_all_was_stopped_begins_with_go(office: Office) -> None:
+    """The incident opened meanwhile: its confirm run follows, and the validate run that Datadog asked for behind it."""
+    office.shop.broken["/checkout"] = 1.0
+    await office.brake.pull(by=MIRA)
+    await office.receive(signal())
+    await office.settle()
+    incident = await office.incident()
+    assert (incident.runs, incident.wanted_run, incident.waits_for_go()) == ((), RunKind.CONFIRM, MIRA)
+    await office.receive(signal(Transition.RECOVERED, at=60))
+    await office.settle()
+    assert (await office.incident()).wanted_run is RunKind.VALIDATE
+    assert "the confirm run of `INC-1`" in await office.brake.lift(by=JONAS)
+    await office.settle()
+    incident = await office.incident()
+    assert [line.kind for line in incident.runs[:2]] == [RunKind.CONFIRM, RunKind.VALIDATE]
+    assert (incident.wanted_run, incident.waits_for_go()) == (None, None)
 
 
 async def test_a_watch_that_fails_takes_the_proof_back(office: Office) -> None:

@@ -327,6 +327,7 @@ NEVER = """
     ::ffff:169.254.169.254 ::169.254.169.254 64:ff9b::a9fe:a9fe 64:ff9b:1::a9fe:a9fe 64:ff9b:1:a9fe:a9:fe00::
     2002:a9fe:a9fe::1 2001:0:a9fe:a9fe:: 2001:0:4136:e378:8000:63bf:5601:5601 ::ffff:0:169.254.169.254
     2001:db8::5efe:169.254.169.254 fe80::5efe:10.0.0.1 ::ffff:100.100.100.200 64:ff9b::168.63.129.16 2002:6464:64c8::
+    fd00:ec2::23 fd00:ec2:1::1 fd00:42::42 fd00:a9fe:a9fe::1
     ::ffff:0.0.0.0 ::ffff:224.0.0.1 ::ffff:255.255.255.255 fe80::1%eth0 ::1%lo
 """
 
@@ -378,6 +379,28 @@ def test_declared_networks_are_the_only_ones() -> None:
         assert forbidden_address(inside, networks, base_is_loopback=False) is None
     for outside in ("10.21.0.1", "8.8.8.8", "fd12:3457::1", "127.0.0.1", "2002:a14:102::"):
         assert forbidden_address(outside, networks, base_is_loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("2002:7f00:1::1", "2002::/16"),
+        ("2002:a00:1::1", "2002::/16"),
+        ("2001:0:808:808::f5ff:fffe", "2001::/32"),
+        ("64:ff9b:1::7f00:1", "64:ff9b:1::/96"),
+        ("fd00::5efe:10.0.0.1", "fd00::/8"),
+        ("::ffff:0:a00:1", "::/0"),
+    ],
+)
+def test_a_declared_form_opens_no_private_address_inside(address: str, form: str) -> None:
+    """A tunnel's or translator's network is not the machines behind it: a private one is declared itself."""
+    assert forbidden_address(address, (form,), base_is_loopback=True)
+    assert forbidden_address(address, (form, "10.0.0.0/8", "127.0.0.0/8"), base_is_loopback=False) is None
+
+
+def test_a_public_prefix_hides_no_loopback() -> None:
+    """ISATAP stands in any prefix."""
+    assert forbidden_address("2606:2800:220:1:0:5efe:7f00:1", (), base_is_loopback=False)
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address))
@@ -444,3 +467,56 @@ def test_a_header_name_is_a_token(name: str) -> None:
     """Anything but a token in a header's name is refused."""
     with pytest.raises(GateRefused):
         check_header(SERVICE, name, "${TOKEN}")
+
+
+STEERED = """X-Remote-User X-Middleware-Subrequest X-Original-Forwarded-For Client-IP X-Cluster-Client-IP
+    X-Envoy-Original-Path X-Amzn-Oidc-Identity X-MS-Client-Principal-Name Destination Content-Encoding X-Forwarded
+    X-HTTP-DestinationURL X_Shop X-Rewrite-URL Content-Location"""
+
+
+@pytest.mark.parametrize("name", STEERED.split())
+def test_what_steers_a_request_is_said_by_the_teams_own_probe_alone(name: str) -> None:
+    """Word for word: neither a secret nor another value of the same header will do."""
+    probe = Probe(name="p", request=Request(path="/", headers=((name, "blue"),)), expect=())
+    trusting = replace(SERVICE, probes=(probe,))
+    check_header(trusting, name.lower(), "blue")
+    for service, value in [(SERVICE, "blue"), (SERVICE, "${TOKEN}"), (trusting, "${TOKEN}"), (trusting, "red")]:
+        with pytest.raises(GateRefused, match="as a probe of the catalog does"):
+            check_header(service, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", "Basic YWRtaW46YWRtaW4=, ${TOKEN}"),
+        ("Authorization", "Bearer ${TOKEN}${TOKEN}"),
+        ("Authorization", "admin{{given}}"),
+        ("Authorization", "{{chosen}}"),
+        ("Cookie", "role=admin; s=${TOKEN}"),
+        ("Cookie", "${TOKEN}"),
+        ("Cookie", "s=x${TOKEN}"),
+        ("Referer", "http://partner.example/?k=${TOKEN}"),
+        ("X-Request-Id", "${TOKEN}"),
+        ("X-Tenant", "a${TOKEN}"),
+        ("X-Anything", "${TOKEN}"),
+    ],
+)
+def test_a_reference_is_the_whole_value_under_a_usual_name(name: str, value: str) -> None:
+    """A secret lends its weight to nothing that a plan wrote beside it."""
+    with pytest.raises(GateRefused):
+        check_header(SERVICE, name, value, captured={"given"})
+
+
+def test_a_reference_may_stand_where_credentials_do() -> None:
+    """Alone, behind a scheme, as one cookie; and under a name that the team's own probe uses."""
+    for name, value in [
+        ("x-api-key", "${TOKEN}"),
+        ("authorization", "token {{given}}"),
+        ("authorization", "ApiKey {{ given }}"),
+        ("cookie", "sid={{given}}"),
+        ("x-csrf-token", "{{given}}"),
+        ("if-none-match", "{{given}}"),
+    ]:
+        check_header(SERVICE, name, value, captured={"given"})
+    probe = Probe(name="p", request=Request(path="/", headers=(("X-Shop-Key", "${TOKEN}"),)), expect=())
+    check_header(replace(SERVICE, probes=(probe,)), "x-shop-key", "{{given}}", captured={"given"})

@@ -68,12 +68,12 @@ def test_the_mix_of_statuses_is_told(
         (
             band(912, 430, UNBOUNDED_MS),
             band(212, 0, 260),
-            "p95 was 912 ms (at least 430 ms), now 212 ms (at most 260 ms): faster",
+            "",
         ),
         (
             band(212, 180, UNBOUNDED_MS),
             band(912, 430, UNBOUNDED_MS),
-            "p95 was 212 ms (at least 180 ms), now 912 ms (at least 430 ms): no certain difference",
+            "",
         ),
     ],
 )
@@ -84,11 +84,42 @@ def test_latency_is_called_faster_or_slower_only_where_the_bands_are_disjoint(
 
 
 def test_the_quantile_that_tells_them_apart_is_told() -> None:
-    """A dozen samples bound no 95th percentile from above, but they do bound the median."""
+    """A dozen samples bound no 95th percentile from above, and what is bounded on one side is left out."""
     before, after = bands([900.0 + n for n in range(30)]), bands([200.0 + n for n in range(30)])
     told = compare(step(), seen(PASSED, latency=after), seen(PASSED, latency=before)).latency
     assert told.startswith("p50 was 214 ms (")
     assert told.endswith(": slower")
+
+
+@pytest.mark.parametrize(
+    ("limit", "now", "change"),
+    [
+        ("p95 < 400 ms", band(45, 44, 47), ""),
+        ("p95 < 400 ms", band(80, 70, 90), "slower"),
+        ("status == 200", band(8, 7, 9), "slower"),
+        ("status == 200", band(7, 6.8, 9), ""),
+        ("p95 < 400 ms", band(3, 2, 4), "faster"),
+    ],
+)
+def test_slower_is_only_what_matters(limit: str, now: LatencyBand, change: str) -> None:
+    """A tenth of the step's own limit, or 1.3 times where it sets none; certain is not enough."""
+    check = HttpCheck(request=Request(path="/"), expect=("status == 200", limit))
+    held = compare(step(check=check), seen(PASSED, latency=(band(6, 5, 6.5),)), seen(PASSED, latency=(now,)))
+    assert held.change == change
+    assert held.latency.endswith(f": {change or 'hardly a difference'}")
+
+
+def test_a_speed_that_errors_had_hidden_is_not_called_mended() -> None:
+    """It failed by its status: how fast it was nobody knows, and the errors' own speed is no yardstick."""
+    check = HttpCheck(request=Request(path="/"), expect=("status == 200", "p95 < 400 ms"))
+    wrong = AssertionResult(source="status == 200", held=False, seen="503", expected="200", subject="status")
+    error = Sample(number=1, at=0.0, outcome=Outcome.FAILED, status=503, failures=(wrong,))
+    before = seen(FAILED, samples=9, failed=9, failures=(error,), latency=(band(3, 2, 4),))
+    held = compare(step(check=check), before, seen(PASSED, p95_ms=6.0, latency=(band(6, 5, 7),)))
+    assert held.meaning == "It answered 503 before, so its speed was unknown; now p95 6 ms."
+    assert held.latency == ""
+    few = compare(step(check=check), replace(before, samples=90), seen(PASSED, p95_ms=6.0))
+    assert few.meaning == "The bug was there and is gone."
 
 
 def test_failures_that_answer_at_once_are_no_yardstick() -> None:
@@ -102,7 +133,6 @@ def test_without_a_before_only_what_is_now_is_told() -> None:
     assert compare(step(), None, now) == Comparison(
         step_id="s1",
         statuses="now 200 × 1",
-        latency="p95 84 ms",
         meaning="It passes now; before the fix it was not decided, so there is nothing to compare with.",
     )
     assert compare(step(), None, seen(None)) == Comparison(step_id="s1")

@@ -99,3 +99,85 @@ def test_it_is_known_where_secrets_go() -> None:
     ):
         assert uses_secret(request)
     assert not uses_secret(Request(path="/{{k}}", json_body='"$K"'))
+
+
+def filled(kind: str, body: str, value: object) -> str:
+    headers = (("Content-Type", kind),) if kind else ()
+    sent = fill_request(
+        Request(method="POST", path="/", headers=headers, body=body), values({"v": value}, S='a"b')
+    ).body
+    assert sent is not None
+    return sent.decode()
+
+
+@given(value | st.lists(value))
+def test_a_bare_variable_in_json_is_one_value(given_value: object) -> None:
+    """An answer that says ``1, "admin": true`` adds no member: outside a string, a text comes with its quotes."""
+    sent = fill_request(
+        Request(path="/", json_body='{"a": {{v}}, "b": "x", "c": ${S}}'), values({"v": given_value}, S='"')
+    )
+    assert sent.body is not None
+    assert json.loads(sent.body) == {"a": given_value, "b": "x", "c": '"'}
+
+
+@given(text)
+def test_a_plain_body_of_json_is_filled_as_json(given_text: str) -> None:
+    """Its media type says how a value is written; in a string everything is text."""
+    sent = filled(
+        "application/problem+json; charset=utf-8",
+        '{"a": "{{v}}", "b": "\\"{{v}}", "c": {{v}}, "s": "${S}"}',
+        given_text,
+    )
+    assert json.loads(sent) == {"a": given_text, "b": f'"{given_text}', "c": given_text, "s": 'a"b'}
+    assert json.loads(filled("application/json", '{"a": "{{v}}"}', 2)) == {"a": "2"}
+
+
+def test_a_value_stays_inside_a_string_that_never_ends() -> None:
+    """A websocket's text need not be JSON, however much it looks like it."""
+    assert fill_request(Request(path="/", json_body='{"a": "{{v}}'), values({"v": '"}'})).body == b'{"a": "\\"}'
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/soap+xml; charset=utf-8", "Application/XML", "text/html"])
+def test_a_value_adds_no_element(kind: str) -> None:
+    """Angle brackets, ampersands and both quotes are written as entities."""
+    assert filled(kind, "<a>{{v}}</a>", "</a><b c=\"d\" e='f'>&") == (
+        "<a>&lt;/a&gt;&lt;b c=&quot;d&quot; e=&#x27;f&#x27;&gt;&amp;</a>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "hostile"),
+    [
+        ("", "a\r\nb"),
+        ("text/plain", "a\0"),
+        ("text/csv", "\x85"),
+        ("text/xml", "\x1b"),
+        ("multipart/form-data", "a\n--b"),
+    ],
+)
+def test_a_plain_body_takes_no_control_character_of_a_value(kind: str, hostile: str) -> None:
+    """A carriage return ends a part or a request; tabs and line feeds are only text."""
+    with pytest.raises(Unfilled, match="control character"):
+        filled(kind, "<{{v}}>", hostile)
+    assert filled("", "{{v}}", "a\tb\nc") == "a\tb\nc"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(path="/{{v}}"),
+        Request(path="{{v}}"),
+        Request(path="/", headers=(("accept", "{{v}}"),)),
+        Request(path="/", json_body='"{{v}}"'),
+        Request(path="/", json_body="{{v}}"),
+        Request(path="/", body="{{v}}"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["deep", "infinite"])
+def test_a_value_that_cannot_be_written_is_refused(request_: Request, kind: str) -> None:
+    """An answer nested thousands of times, or with a number beyond all, ends in a sentence."""
+    deep: object = float("inf")
+    for _ in range(100_000 if kind == "deep" else 0):
+        deep = [deep]
+    with pytest.raises(Unfilled, match="nested too deeply"):
+        fill_request(request_, values({"v": deep}))

@@ -101,7 +101,7 @@ OURS = {
     "JSON about errors": ('{"codes": [{"code": "NoSuchBucket"}, {"code": 502, "text": "Bad Gateway"}]}', JSON),
     "XML of ours": ("<Orders><Error><Code>NoSuchBucket</Code></Error></Orders>", XML),
     "a word": ("ok", TEXT),
-    "an empty object": ("{}", JSON),
+    "an object of little": ('{"id": 0}', JSON),
     "an order": ('{"message": "moment", "id": 1042}', JSON),
 }
 

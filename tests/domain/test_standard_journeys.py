@@ -28,7 +28,9 @@ def test_an_item_is_looked_up_by_what_its_list_names() -> None:
     listing, item = found.check.legs
     assert (listing.request.path, item.request.path) == ("/catalog", "/catalog/{{sku}}")
     assert listing.capture == (("sku", "json $.items[*].sku"),)
-    assert item.expect == ("status == 200", "json $.sku == {{sku}}")
+    assert (item.expect[0], item.expect[2]) == ("status == 200", "json $.sku == {{sku}}")
+    assert item.expect[1].startswith('schema {"type":"object","required":["sku"')
+    assert listing.expect[1].startswith("schema {"), "what the document promises of both answers is held"
 
 
 @pytest.mark.parametrize("schema", [{"type": "array", "items": ITEM}, {"properties": {"data": {"items": ITEM}}}])

@@ -208,6 +208,26 @@ def test_every_row_of_the_table(row: str) -> None:
     assert judgement.reason == reason
 
 
+def test_a_before_of_another_address_proves_nothing() -> None:
+    """What failed there may still fail there; a run from before addresses were kept counts as it did."""
+    here, there = "https://new.example", "https://old.example"
+    moved = judge(
+        validate=replace(now(PASSED, PASSED, PASSED), base_url=here),
+        confirm=replace(BROKEN, base_url=there),
+        traffic=BAD,
+    )
+    assert moved.verdict is RecoveryVerdict.UNPROVEN
+    assert moved.reason.startswith("Everything passes, but the service's address was changed after the confirm run. ")
+    assert "real traffic still fails" in moved.reason
+    for address in (None, here):
+        confirm = replace(BROKEN, base_url=address)
+        validate = replace(now(PASSED, PASSED, PASSED), base_url=here)
+        assert judge(validate=validate, confirm=confirm, traffic=GOOD).verdict is RecoveryVerdict.PROVEN
+    failed = replace(now(FAILED, PASSED, PASSED), base_url=here)
+    assert "still" not in judge(validate=failed, confirm=replace(BROKEN, base_url=there), traffic=GOOD).reason
+    assert "still fails" in judge(validate=failed, confirm=replace(BROKEN, base_url=here), traffic=GOOD).reason
+
+
 def test_our_own_blindness_is_never_held_against_the_service() -> None:
     """Steps that could not look are named together, with the fault."""
     blind = step("s1", INCONCLUSIVE, reason="could not look: no network from here")
@@ -276,9 +296,23 @@ def test_proven_needs_a_failure_before_and_nothing_wrong_now(
 ) -> None:
     """Rule of proof 3, from the other side; and every verdict has one or two whole sentences."""
     judgement = judge(validate=now(*later), confirm=before(*earlier), traffic=traffic)
-    turned = [pair for pair in zip(earlier, later, strict=True) if pair == (FAILED, PASSED)]
+    by_request = [step.repeated for step in STEPS if not step.manual]
+    pairs = zip(earlier, later, by_request, strict=True)
+    turned = [pair for pair in pairs if pair == (FAILED, PASSED, True)]
     fine = all(each in (PASSED, SKIPPED) for each in later) and not (traffic is not None and traffic.breached)
     assert (judgement.verdict is RecoveryVerdict.PROVEN) == bool(turned and fine)
     assert judgement.reason.endswith(".")
     assert judgement.reason[0].isupper()
     assert ".." not in judgement.reason
+
+
+def test_a_metric_that_got_well_by_itself_proves_nothing() -> None:
+    """A green monitor is evidence: a request of the plan has to have seen the bug."""
+    before, after = run(RunKind.CONFIRM, PASSED, FAILED, PASSED), run(RunKind.VALIDATE, PASSED, PASSED, PASSED)
+    judgement = judge(validate=after, confirm=before, traffic=GOOD)
+    assert (judgement.verdict, judgement.reason) == (
+        RecoveryVerdict.UNPROVEN,
+        "Everything passes, but only telemetry had failed: no request of this plan ever saw the bug.",
+    )
+    seen = run(RunKind.CONFIRM, PASSED, FAILED, FAILED)
+    assert judge(validate=after, confirm=seen, traffic=GOOD).verdict is RecoveryVerdict.PROVEN, "a control counts, too"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixloop_bot.domain.catalog import Allow, Origin, Service
+from fixloop_bot.domain.catalog import Allow, Origin, Probe, Service
 from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.errors import PlanRejected
 from fixloop_bot.domain.plans import (
@@ -36,7 +36,9 @@ CHECKOUT = Service(
     name="checkout",
     base_url="https://checkout.example.com",
     allow=Allow(
-        origins=(Origin.of("https://checkout.example.com"),), methods=("GET", "HEAD", "POST"), writes=("/checkout",)
+        origins=(Origin.of("https://checkout.example.com"), Origin.of("https://partner.example.com")),
+        methods=("GET", "HEAD", "POST"),
+        writes=("/checkout",),
     ),
     secrets=(("TOKEN", "env:TOKEN"),),
 )
@@ -113,6 +115,17 @@ BREACHES: list[tuple[Check, str]] = [
     (http(json_body="NaN"), "not valid JSON"),
     (http(json_body='"' + "x" * 70_000 + '"'), "64 KB"),
     (http(json_body="{}", body="x"), "both"),
+    (http(body="DELETE /admin HTTP/1.1"), "A GET may not have a body"),
+    (http(method="HEAD", json_body="{}"), "A HEAD may not have a body"),
+    (http(body=""), "A GET may not have a body"),
+    (
+        http(path="https://partner.example.com/?k=${TOKEN}"),
+        r"\$\{TOKEN\} is for https://checkout.example.com and may not",
+    ),
+    (
+        http(path="https://partner.example.com/{{x}}", headers=(("authorization", "${TOKEN}"),), inputs=('{"x": 1}',)),
+        "may not go to https://partner.example.com",
+    ),
     (http(path="/catalog/{{sku}}"), r"\{\{sku\}\} is not defined"),
     (http(path="/catalog/{{sku}}", inputs=('{"sku": 1}', '{"id": 1}')), "not defined"),
     (http(expect=("json $.a == {{b}}",)), r"\{\{b\}\} is not defined"),
@@ -142,6 +155,17 @@ BREACHES: list[tuple[Check, str]] = [
     (ManualCheck(instruction=""), "instruction is empty"),
     (ManualCheck(instruction="x" * 301), "301 characters"),
 ]
+
+
+def test_a_secret_goes_where_the_teams_own_probe_sends_it() -> None:
+    """The team knows whom it gives its secret to; the same origin is meant, and no other secret."""
+    path, headers = "https://partner.example.com/a", (("authorization", "Bearer ${TOKEN}"),)
+    probe = Probe(name="p", request=Request(path=path, headers=headers), expect=())
+    service = replace(CHECKOUT, probes=(probe,), secrets=(("TOKEN", "env:A"), ("OTHER", "env:B")))
+    asked = http(path="https://partner.example.com/b", headers=headers)
+    assert vet(plan(asked), service)
+    other = http(path="https://partner.example.com/b", headers=(("authorization", "Bearer ${OTHER}"),))
+    assert "The secret ${OTHER} is for" in " ".join(reasons(plan(other), service))
 
 
 @pytest.mark.parametrize(("check", "says"), BREACHES)

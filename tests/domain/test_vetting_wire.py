@@ -7,7 +7,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from fixloop_bot.domain.catalog import Allow, Origin, Service
+from fixloop_bot.domain.catalog import Allow, Origin, Probe, Service
 from fixloop_bot.domain.errors import PlanRejected
 from fixloop_bot.domain.plans import (
     Check,
@@ -33,6 +33,7 @@ CHECKOUT = Service(
             Origin.of("http://plain.example.com"),
         ),
         name_servers=("10.0.0.2", "10.0.0.3:5353"),
+        writes=("/rooms",),
     ),
     secrets=(("TOKEN", "env:TOKEN"),),
 )
@@ -109,6 +110,10 @@ BREACHES: list[tuple[Check, str]] = [
     (WebsocketCheck(path="wss://checkout.example.com/live"), "neither a path"),
     (WebsocketCheck(path="/live", headers=(("cookie", "a=b"),)), "cookie"),
     (WebsocketCheck(path="/live", headers=(("sec-websocket-protocol", "${TOKEN}"),)), "sec-websocket-protocol"),
+    (WebsocketCheck(path="/admin", send="x"), "a message to /admin safe to repeat"),
+    (WebsocketCheck(path="/{{x}}", send="x", inputs=('{"x": "rooms"}',)), "safe to repeat"),
+    (WebsocketCheck(path="{{x}}", send="x", inputs=('{"x": "/rooms"}',)), "safe to repeat"),
+    (WebsocketCheck(path="http://plain.example.com/rooms?k=${TOKEN}"), "may not go to http://plain.example.com."),
     (WebsocketCheck(path="/live", send="{{x}}"), "{{x}} is not defined"),
     (WebsocketCheck(path="/live", send="${OTHER}"), "${OTHER} is not a secret"),
     (WebsocketCheck(path="/live", inputs=("1",)), "input 1 is no JSON object"),
@@ -128,6 +133,16 @@ BREACHES: list[tuple[Check, str]] = [
 def test_a_breach_is_told_with_its_name_and_what_to_do(check: Check, says: str) -> None:
     """The sentence holds the name that is wrong, and what stands in its place."""
     assert says in reasons(check)
+
+
+def test_a_message_of_the_teams_own_probe_may_be_sent() -> None:
+    """The same text, on the same path, filled from the same inputs: another is a write that nobody called safe."""
+    own = WebsocketCheck(path="/live", send='{"subscribe": "{{sku}}"}', inputs=('{"sku": "A1"}', '{"sku": "B2"}'))
+    service = replace(CHECKOUT, probes=(Probe(name="live", expect=(), check=own),))
+    for good in (own, replace(own, inputs=own.inputs[:1]), replace(own, expect=("p95 < 1 s",))):
+        assert vet((step(good),), service, exactly=None)
+    for bad in (replace(own, path="/admin"), replace(own, send="{}"), replace(own, inputs=('{"sku": "x"}',))):
+        assert "safe to repeat" in reasons(bad, service)
 
 
 def test_every_probed_kind_costs_requests() -> None:

@@ -306,6 +306,20 @@ async def test_a_run_of_the_thread_is_a_before(place: Place, store: RedisStore, 
     assert "there is no run INC-2-r1" in missing.stderr
 
 
+async def test_a_run_of_another_address_is_no_before(place: Place, store: RedisStore, valkey: str) -> None:
+    """As with a file of evidence: what failed there proves nothing here."""
+    place.shop.faults.set(FAULT, "broken")
+    run = await stored_run(place, store)
+    await store.save_run(replace(run, base_url="https://elsewhere.test"))
+    refused = await place.run(f"validate checkout --before {run.id}", REDIS_URL=valkey)
+    assert refused.returncode == 3
+    assert f"{run.id} is about https://elsewhere.test, and checkout is now at http://127.0.0.1:" in refused.stderr
+    await store.save_run(replace(run, base_url=None))  # one from before addresses were kept
+    place.shop.faults.set(FAULT, "fixed")
+    done = await place.run(f"validate checkout --before {run.id}", REDIS_URL=valkey)
+    assert done.returncode == 0
+
+
 # Refused
 
 

@@ -16,7 +16,7 @@ PLANTED = [
     ("Arrows point inwards only", "domain/errors.py", "from fixloop_bot.application import jobs"),
     ("Arrows point inwards only", "application/jobs.py", "from fixloop_bot.adapters import clock"),
     ("Arrows point inwards only", "adapters/clock.py", "from fixloop_bot import bootstrap"),
-    ("Arrows point inwards only", "bootstrap.py", "from fixloop_bot.entrypoints import meters"),
+    ("Arrows point inwards only", "bootstrap/__init__.py", "from fixloop_bot.entrypoints import meters"),
     ("Arrows point inwards only", "stray.py", "import json"),
     ("Adapters never import each other", "adapters/slack/api.py", "from fixloop_bot.adapters.redis import scripts"),
     ("Adapters never import each other", "adapters/http/guard.py", "from fixloop_bot.adapters import clock"),

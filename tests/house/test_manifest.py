@@ -18,16 +18,23 @@ TEXT = (TOP / "manifest.yml").read_text()
 HISTORY = {"channels:history", "groups:history"}
 SCOPES_OF_METHODS: dict[str, set[str]] = {
     "apps.connections.open": set(),  # the app-level token's own
+    "assistant.threads.setStatus": {"chat:write"},
     "auth.test": set(),
+    "chat.appendStream": {"chat:write"},
+    "chat.delete": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},
     "chat.postMessage": {"chat:write", "chat:write.public"},
+    "chat.startStream": {"chat:write"},
+    "chat.stopStream": {"chat:write"},
     "chat.update": {"chat:write"},
     "conversations.history": HISTORY,
     "conversations.list": {"channels:read", "groups:read"},
     "conversations.replies": HISTORY,
 }
 """From the reference of Slack's Web API: what each method that FixLoop calls needs, for the channels it calls it on."""
-SCOPES_OF_EVENTS = {"app_mention": {"app_mentions:read"}}
+SCOPES_OF_EVENTS = {"app_mention": {"app_mentions:read"}, "message": HISTORY}
+SUBSCRIPTIONS = {"app_mention": ["app_mention"], "message": ["message.channels", "message.groups"]}
+"""The names by which an event is subscribed to: messages by the kind of channel."""
 
 
 class NotingApp(AsyncApp):
@@ -83,7 +90,9 @@ def test_the_usage_hint_lists_the_words(manifest: dict[str, Any]) -> None:
 
 def test_events_are_those_that_are_listened_to(manifest: dict[str, Any], listening: NotingApp) -> None:
     """Slack sends what a listener waits for, and no more of the workspace's talk."""
-    assert manifest["settings"]["event_subscriptions"]["bot_events"] == sorted(listening.events)
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == [
+        name for event in sorted(listening.events) for name in SUBSCRIPTIONS[event]
+    ]
 
 
 def test_scopes_are_those_that_are_used(manifest: dict[str, Any], listening: NotingApp) -> None:
@@ -117,5 +126,7 @@ def test_socket_mode_is_a_switch_and_three_lines() -> None:
     document = yaml.safe_load("\n".join(lines).replace("socket_mode_enabled: false", "socket_mode_enabled: true"))
     assert len([line for line in TEXT.splitlines() if "YOUR-HOST/" in line]) == 3
     assert document["settings"]["socket_mode_enabled"] is True
-    assert document["settings"]["event_subscriptions"] == {"bot_events": ["app_mention"]}
+    assert document["settings"]["event_subscriptions"] == {
+        "bot_events": ["app_mention", "message.channels", "message.groups"]
+    }
     assert document["features"]["slash_commands"][0]["command"] == "/fixloop"

@@ -15,15 +15,21 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
+
+import orjson
 
 from fixloop_bot.adapters.datadog.refusals import Refusal, Unreached, refused, unreached
 from fixloop_bot.domain.errors import TelemetryUnavailable
+
+T = TypeVar("T")
 
 DEADLINE_S = 10.0
 MORE_TRIES = 2
 RETRYING_S = 5.0  # no further try begins later than this after the first
 THREADS = 4
+MOST_BYTES = 8 * 2**20
+"""Reading more JSON at once would hold up the event loop, in whatever thread it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,10 @@ class DatadogApi:
         except TimeoutError:
             raise TelemetryUnavailable(f"Datadog did not answer within {self.deadline_s:g} s.") from None
 
+    async def read(self, reading: Callable[[], T]) -> T:
+        """Run ``reading``, which turns an answer into other words, off the event loop: answers may be large."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, reading)
+
     async def _tried(self, what: str, request: Callable[[Any], Any], more_tries: int) -> Answer:
         began = monotonic()
         loop = asyncio.get_running_loop()
@@ -80,7 +90,7 @@ class DatadogApi:
                 raise TelemetryUnavailable(f"{name} is not set, so Datadog was not asked for {what}.")
         try:
             response = request(self._connected())
-            document = json.loads(response.data)
+            document = _json(_body(response, what))
         except ApiException as error:
             raise refused(error, what=what, secrets=tuple(self._keys.values())) from None
         except (HTTPError, OSError) as error:
@@ -120,6 +130,24 @@ class DatadogApi:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.rest_client.pool_manager.clear()
+
+
+def _body(response: Any, what: str) -> bytes:
+    """The whole body; raises TelemetryUnavailable where it is larger than MOST_BYTES."""
+    body: bytes = response.read(MOST_BYTES + 1, decode_content=True)
+    if len(body) > MOST_BYTES:
+        response.close()
+        raise TelemetryUnavailable(f"Datadog's answer about {what} is larger than {MOST_BYTES >> 20} MiB.")
+    response.release_conn()
+    return body
+
+
+def _json(body: bytes) -> Any:
+    """The fast reader first; it refuses half characters in texts, which Datadog's logs may hold."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
 
 
 def _pause(failure: TelemetryUnavailable, number: int) -> float | None:

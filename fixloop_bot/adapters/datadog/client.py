@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 from fixloop_bot.adapters.datadog.api import DEADLINE_S, DatadogApi
+from fixloop_bot.adapters.datadog.changes import MOST_EVENTS, Link, changes_of, search_of
 from fixloop_bot.adapters.datadog.rate_limit import SHORTEST_S, QueryBudget
-from fixloop_bot.adapters.datadog.refusals import Refusal, words_of
+from fixloop_bot.adapters.datadog.records import count_of, lines_of, series_of
+from fixloop_bot.adapters.datadog.refusals import Refusal
+from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.application.ports import LogLine, Series
 from fixloop_bot.domain.errors import TelemetryUnavailable
 
 MOST_LOGS = 1_000  # Datadog's own page limit
-LONGEST_LOG = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class MonitorReading:
 
 
 class DatadogTelemetry:
-    """Implements Telemetry. ``host`` is the API's address; ``now`` a monotonic clock in seconds."""
+    """Implements Telemetry and Changes. ``host`` is the API's address; ``now`` a monotonic clock in seconds;
+    ``event_link`` gives an event's address from its uid and id."""
 
     def __init__(
         self,
@@ -38,9 +40,11 @@ class DatadogTelemetry:
         *,
         deadline_s: float = DEADLINE_S,
         now: Callable[[], float] = monotonic,
+        event_link: Link = lambda uid, number: "",
     ) -> None:
         self._api = DatadogApi(api_key=api_key, app_key=app_key, host=host, deadline_s=deadline_s)
         self._budget = QueryBudget(now=now)
+        self._event_link = event_link
 
     async def query(self, query: str, *, start: float, end: float) -> Sequence[Series]:
         """Points of a metric query between two epoch seconds; empty where nothing matches."""
@@ -52,12 +56,7 @@ class DatadogTelemetry:
             return metrics.query_metrics(_from=math.floor(start), to=math.ceil(end), query=query)
 
         answer = await self._budgeted(request)
-        document = answer if isinstance(answer, dict) else {}
-        words = words_of({"error": document.get("error")})
-        if document.get("status") == "error" or words:
-            raise TelemetryUnavailable(f"Datadog does not accept the query: {words or 'it gives no reason'}")
-        found = (document.get("series") or []) if isinstance(document.get("series"), list | None) else []
-        return [_series(each) for each in found if isinstance(each, dict)]
+        return await self._api.read(lambda: series_of(answer))
 
     async def _budgeted(self, request: Callable[[Any], Any]) -> Any:
         """The query's JSON; its rate-limit headers are kept, also those of a refusal."""
@@ -89,9 +88,27 @@ class DatadogTelemetry:
             return logs.list_logs(body=body)
 
         answer = await self._api.call("the log search", request)
-        data = answer.document.get("data") if isinstance(answer.document, dict) else None
-        lines = [_log_line(each) for each in data or [] if isinstance(each, dict)]
-        return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
+        return await self._api.read(lambda: lines_of(answer.document, most=limit))
+
+    async def changes(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[ChangeEvent]:
+        """The newest ``limit`` changes where ``query`` applies (``service:checkout env:prod``), newest first."""
+        most = min(max(limit, 1), MOST_EVENTS)
+
+        def request(client: Any) -> Any:
+            from datadog_api_client.v2.api.events_api import EventsApi
+            from datadog_api_client.v2.model.events_list_request import EventsListRequest
+            from datadog_api_client.v2.model.events_query_filter import EventsQueryFilter
+            from datadog_api_client.v2.model.events_request_page import EventsRequestPage
+            from datadog_api_client.v2.model.events_sort import EventsSort
+
+            wanted = EventsQueryFilter(query=search_of(query), _from=_milliseconds(start), to=_milliseconds(end))
+            newest_first = EventsSort("-timestamp")  # type: ignore[no-untyped-call]
+            body = EventsListRequest(filter=wanted, sort=newest_first, page=EventsRequestPage(limit=most))
+            events = EventsApi(client)  # type: ignore[no-untyped-call]
+            return events.search_events(body=body)
+
+        answer = await self._api.call("the event search", request)
+        return await self._api.read(lambda: changes_of(answer.document, self._event_link, most=most))
 
     async def count_logs(self, query: str, *, start: float, end: float) -> int:
         """How many log records match between two epoch seconds, counted by Datadog."""
@@ -114,7 +131,7 @@ class DatadogTelemetry:
             return logs.aggregate_logs(body=body)
 
         answer = await self._api.call("the log count", request)
-        return _log_count(answer.document)
+        return count_of(answer.document)
 
     async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorReading:
         """The state of one group, or of the whole monitor if it has no groups or none is named."""
@@ -156,6 +173,9 @@ class NullTelemetry:
     async def count_logs(self, query: str, *, start: float, end: float) -> int:
         raise self._unset()
 
+    async def changes(self, query: str, *, start: float, end: float, limit: int = 20) -> Sequence[ChangeEvent]:
+        raise self._unset()
+
     async def monitor_state(self, monitor_id: str, *, group: str = "") -> MonitorReading:
         raise self._unset()
 
@@ -168,74 +188,6 @@ class NullTelemetry:
 
 def _milliseconds(moment: float) -> str:
     return str(round(moment * 1000))
-
-
-def _series(found: dict[str, Any]) -> Series:
-    """One series; gaps, which Datadog sends as nulls, are left out."""
-    points = found.get("pointlist")
-    read = [point for each in (points if isinstance(points, list) else []) if (point := _point(each))]
-    return Series(scope=str(found.get("scope") or ""), points=tuple(sorted(read)))
-
-
-def _point(found: Any) -> tuple[float, float] | None:
-    if not isinstance(found, list) or len(found) < 2:
-        return None
-    moment, value = found[0], found[1]
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (moment, value)):
-        return None
-    return (moment / 1000.0, float(value)) if math.isfinite(moment) and math.isfinite(value) else None
-
-
-def _log_line(found: dict[str, Any]) -> LogLine:
-    about = found.get("attributes")
-    about = about if isinstance(about, dict) else {}
-    return LogLine(
-        id=str(found.get("id") or ""),
-        at=_moment(about.get("timestamp")),
-        status=str(about.get("status") or ""),
-        service=str(about.get("service") or ""),
-        message=_log_message(about)[:LONGEST_LOG],
-    )
-
-
-def _log_message(about: dict[str, Any]) -> str:
-    """The record's message; structured records keep theirs among their own attributes."""
-    own = about.get("attributes")
-    own = own if isinstance(own, dict) else {}
-    error = own.get("error")
-    inner = error.get("message") if isinstance(error, dict) else error
-    candidates = (about.get("message"), own.get("message"), own.get("msg"), inner)
-    return next((each for each in candidates if isinstance(each, str) and each), "")
-
-
-def _log_count(document: Any) -> int:
-    """The number in the only bucket; no bucket is Datadog's zero. A partial or odd answer is none, and never zero."""
-    answer = document if isinstance(document, dict) else {}
-    meta = answer.get("meta")
-    if isinstance(meta, dict) and (meta.get("status", "done") != "done" or meta.get("warnings")):
-        raise TelemetryUnavailable("Datadog counted only a part of the logs.")
-    data = answer.get("data")
-    buckets = data.get("buckets") if isinstance(data, dict) else None
-    if buckets == []:
-        return 0
-    try:
-        count = buckets[0]["computes"]["c0"]  # type: ignore[index]
-    except (TypeError, LookupError):
-        count = None
-    if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count < math.inf:
-        raise TelemetryUnavailable("Datadog's count of the logs cannot be read.")
-    return round(count)
-
-
-def _moment(found: Any) -> float:
-    """Epoch seconds of a log record's ISO time or milliseconds; 0 where it has neither."""
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return found / 1000.0
-    try:
-        moment = datetime.fromisoformat(str(found))
-    except ValueError:
-        return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _state(document: dict[str, Any], group: str) -> str:

@@ -50,6 +50,11 @@ class DatadogLinks:
         asked = {"query": query, "from_ts": _ms(start), "to_ts": _ms(end), "live": "false"}
         return f"{self._app}/logs?{urlencode(asked, quote_via=quote)}"
 
+    def event(self, uid: str, number: str = "") -> str:
+        """An event's page, by its uid or by its older id; empty where it has neither."""
+        asked = {"uid": uid} if uid else {"id": number}
+        return f"{self._app}/event/event?{urlencode(asked, quote_via=quote)}" if uid or number else ""
+
 
 def _ms(moment: float) -> int:
     return round(moment * 1000)

@@ -25,32 +25,39 @@ class Body:
     ``encoding`` is the Content-Encoding; one that was not asked for leaves the bytes as they came.
     """
 
-    __slots__ = ("_decode", "_left", "_limit", "_parts", "_received")
+    __slots__ = ("_decode", "_decoded", "_left", "_limit", "pieces", "received")
 
     def __init__(self, encoding: str = "", limit: int = LARGEST_BODY) -> None:
         self._decode = _decoder(encoding.strip().lower()) if encoding else None
         self._limit = self._left = limit
-        self._received = 0
-        self._parts: list[bytes] = []
+        self._decoded: bytes | bytearray = b""
+        self.received = self.pieces = 0  # bytes as they came, and in how many pieces
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes as received; raises BodyTooLarge or BrokenEncoding."""
-        self._received += len(chunk)
+        self.received += len(chunk)
         part = chunk if self._decode is None else self._decode(chunk, self._left + 1)
         self._left -= len(part)
-        self._parts.append(part)
-        if self._left < 0 or self._received > self._limit:
+        if not self.pieces:
+            self._decoded = part
+        else:  # a list of very many pieces would take a hundred times their room
+            if self.pieces == 1:
+                self._decoded = bytearray(self._decoded)
+            self._decoded += part
+        self.pieces += 1
+        if self._left < 0 or self.received > self._limit:
             raise BodyTooLarge
 
     def end(self) -> bytes:
         """The decoded body; raises BodyCutOff. No bytes at all are an empty body, whatever its encoding."""
-        if self._decode is not None and self._received and not self._decode.finished:
+        if self._decode is not None and self.received and not self._decode.finished:
             raise BodyCutOff
-        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return bytes(self._decoded)
 
 
 class _Inflate:
-    """gzip, or deflate with or without its zlib wrapper (servers send both)."""
+    """gzip, or deflate with or without its zlib wrapper (servers send both). What follows the end is ignored, as
+    browsers do; zlib, which would keep a copy of all of it for each piece, does not see it."""
 
     def __init__(self, encoding: str) -> None:
         bits = 16 + zlib.MAX_WBITS if encoding.endswith("gzip") else None
@@ -61,6 +68,8 @@ class _Inflate:
         return self._inflate is not None and self._inflate.eof
 
     def __call__(self, chunk: bytes, room: int) -> bytes:
+        if self.finished:
+            return b""
         if self._inflate is None:
             wrapped = chunk[0] & 0x0F == 8
             self._inflate = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)

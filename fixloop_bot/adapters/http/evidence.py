@@ -14,6 +14,7 @@ from fixloop_bot.domain.samples import AssertionResult, Fault, Response
 EXCERPT = 500
 LOOKED_AT = 4_000  # characters of a body that are searched for the shapes of secrets, after the known are gone
 LONGEST_BODY_IN_CURL = 2_000
+CUT_AT = 16_384  # characters of a text that are searched for known secrets
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _NOTHING = re.compile(r"(?!)")
 _TEXTUAL = re.compile(r"text/|[/+]json\b|[/+]xml\b|javascript|x-www-form-urlencoded|x-ndjson|yaml|graphql")
@@ -28,6 +29,7 @@ class Veil:
         self._names = {form: name for name, value in known.items() for form in disguises(value)}
         self.values = tuple(known.values())
         longest_first = sorted(self._names, key=lambda form: -len(form))
+        self._longest = max([1, *map(len, self._names)])
         self._found = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")") if known else _NOTHING
 
     def cover(self, text: str) -> str:
@@ -37,7 +39,10 @@ class Veil:
     def shown(self, text: str, longest: int) -> str:
         """Text from outside, safe to show: no control characters, known secrets and what looks like one masked, cut."""
         # Control characters go first: taken out later, they could join the halves of a secret.
-        covered = self.cover(_CONTROL.sub("", text))
+        # A secret that the first cut goes through is no longer known, hence the end that is left out.
+        covered = self.cover(_CONTROL.sub("", text[:CUT_AT]))
+        if len(text) > CUT_AT:
+            covered = covered[: -self._longest]
         return mask(covered[:LOOKED_AT], self.values)[:longest]
 
     def result(self, result: AssertionResult) -> AssertionResult:

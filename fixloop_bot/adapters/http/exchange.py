@@ -52,7 +52,7 @@ class Trip:
     secrets: Mapping[str, str | None]
     veil: Veil
     in_headers: frozenset[str] = frozenset()
-    """Names whose values later requests send in a header: a session's token is not for the card."""
+    """Names whose values later requests send in a header, or that are called a credential: not for the card."""
     keeps_cookies: bool = False
     """Whether later requests follow, which go with what an answer sets."""
     input: int | None = None

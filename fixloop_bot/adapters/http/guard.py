@@ -99,6 +99,14 @@ def open_plain_socket(address: AddressInfo) -> socket.socket:
     return plain
 
 
+@dataclass(slots=True)
+class _Question:
+    """A name that is being asked for. It belongs to nobody: whoever asked first may leave, and the others wait on."""
+
+    task: asyncio.Task[tuple[str, ...]]
+    waiting: int = 0
+
+
 class CheckedResolver:
     """Resolves names for one policy, and refuses a whole answer if any address in it is outside that.
 
@@ -113,31 +121,27 @@ class CheckedResolver:
         self._remember_s = remember_s
         self._patience_s = patience_s
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
-        self._asking: dict[str, asyncio.Future[tuple[str, ...]]] = {}
+        self._asking: dict[str, _Question] = {}
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Every address of a name (of an address: itself); raises ForbiddenAddress or NameNotFound."""
         until, addresses = self._known.get(host, (0.0, ()))
         if until > time.monotonic():
             return addresses
-        if host in self._asking:
-            return await asyncio.shield(self._asking[host])
-        return await self._ask(host)
-
-    async def _ask(self, host: str) -> tuple[str, ...]:
-        shared = self._asking[host] = asyncio.get_running_loop().create_future()
+        question = self._asking.get(host)
+        if question is None:
+            task = asyncio.get_running_loop().create_task(self._checked(host), name=f"resolve {host}")
+            question = self._asking[host] = _Question(task)
+        question.waiting += 1
         try:
-            addresses = await self._checked(host)
-        except BaseException as error:
-            shared.set_exception(error if isinstance(error, OSError) else NameNotFound(f"{host} was not resolved"))
-            shared.exception()  # whether anybody else waits for it or not, it has been seen
-            raise
-        else:
-            shared.set_result(addresses)
-            self._known[host] = (time.monotonic() + self._remember_s, addresses)
-            return addresses
+            addresses = await asyncio.shield(question.task)
         finally:
-            del self._asking[host]
+            question.waiting -= 1
+            if question is self._asking.get(host) and (question.task.done() or not question.waiting):
+                del self._asking[host]
+                question.task.cancel()  # unless it is done, nobody waits for it
+        self._known[host] = (time.monotonic() + self._remember_s, addresses)
+        return addresses
 
     async def _checked(self, host: str) -> tuple[str, ...]:
         addresses = (host,) if is_address(host) else await self._answer(host)

@@ -6,6 +6,7 @@ so does a value that a journey captures.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +22,12 @@ from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.filling import FilledRequest, Unfilled, Values, fill_request
 from fixloop_bot.domain.headers import HARMLESS, VARIABLE, check_header, check_header_value
+from fixloop_bot.domain.outgoing import check_body, check_secrets
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, ProbedCheck, Request
 
 ALWAYS = {"user-agent": f"FixLoop/{__version__}", "accept": "*/*", "accept-encoding": "gzip, deflate"}
+# What a captured value is likely called that nobody should see; an author is no authorization.
+_CREDENTIAL = re.compile(r"(?i)token|session|secret|passw|key|auth(?!or(?!i))|jwt|cookie|credential|csrf|bearer")
 MOST_CHECKS = 64
 MOST_READY = 256  # requests of one check
 
@@ -70,7 +74,7 @@ class Prepared:
         self.service = service
         self.check = check
         self.legs = _legs(check)
-        self.in_headers = _named_in_headers(self.legs)
+        self.in_headers = _named_in_headers(self.legs) | _credentials(self.legs)
         self.secrets = secrets
         self.veil = Veil(secrets)
         self._lines: dict[int, Lines] = {}
@@ -103,13 +107,15 @@ class Prepared:
         return made
 
     def _made(self, request: Request, named: Mapping[str, object], captured: set[str]) -> Ready:
-        """Headers are judged as written and as filled."""
+        """Headers are judged as written and as filled, secrets by where they turn out to go."""
+        check_body(request)
         for name, value in request.headers:
             check_header(self.service, name, value, captured=captured)
         filled = fill_request(request, Values(named, self.secrets))
         for name, value in filled.headers:
             check_header_value(name, value)
         target = locate(self.service, method=filled.method, where=filled.where)
+        check_secrets(self.service, request, target.origin)
         return written(self.service, filled, target, self.veil)
 
 
@@ -164,3 +170,11 @@ def _parsed(text: str) -> Mapping[str, object]:
 def _named_in_headers(legs: Sequence[Leg]) -> frozenset[str]:
     values = (value for leg in legs for name, value in leg.request.headers if name.lower() not in HARMLESS)
     return frozenset(name for value in values for name in VARIABLE.findall(value))
+
+
+def _credentials(legs: Sequence[Leg]) -> frozenset[str]:
+    """Captured values that go out in an address or a body and, by their name or place, are for nobody to see."""
+    texts = (text for leg in legs for text in (leg.request.path, leg.request.json_body, leg.request.body) if text)
+    sent = {name for text in texts for name in VARIABLE.findall(text)}
+    captures = (capture for leg in legs for capture in leg.capture)
+    return frozenset(name for name, source in captures if name in sent and _CREDENTIAL.search(f"{name} {source}"))

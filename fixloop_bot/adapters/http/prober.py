@@ -9,7 +9,7 @@ from fixloop_bot.adapters.http.evidence import curl, excerpt, named_replica
 from fixloop_bot.adapters.http.exchange import Trip, Visit, exchange
 from fixloop_bot.adapters.http.faults import fault_of
 from fixloop_bot.adapters.http.guard import Guard, place_of
-from fixloop_bot.adapters.http.judging import failures, judge
+from fixloop_bot.adapters.http.judging import failing, judged, shape
 from fixloop_bot.adapters.http.prepared import Lines, Prepared, PreparedChecks, written
 from fixloop_bot.adapters.http.switch import Halted
 from fixloop_bot.adapters.http.transport import Transport
@@ -17,7 +17,6 @@ from fixloop_bot.adapters.http.wire import ProbeFault, described, look
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.domain.across import fingerprint
 from fixloop_bot.domain.addresses import home, locate, locate_wire
-from fixloop_bot.domain.answers import Answer, NotJson
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import BadInput
 from fixloop_bot.domain.filling import FilledRequest, Unfilled
@@ -35,7 +34,6 @@ from fixloop_bot.domain.plans import (
     WireCheck,
 )
 from fixloop_bot.domain.samples import Outcome, Response, Sample
-from fixloop_bot.domain.shapes import shape_of
 
 SHOWN_SAMPLES = 2  # of a step that passes, the first two are kept with excerpt and curl line
 SHAPED_SAMPLES = 20  # of any step, the first ones keep the shape of their JSON
@@ -101,7 +99,9 @@ class HttpProber:
         except Halted as halted:
             line = visits[-1].line if visits else ""
             visits.append(Visit(line=line or _written(trip, check), fault=fault_of(halted)))
-        return self._sample(trip, check, visits, at)
+        last = visits[-1].response
+        seen = await shape(last) if last is not None and number <= SHAPED_SAMPLES else ""
+        return self._sample(trip, check, visits, at, seen)
 
     async def fetch_document(self, service: Service, url: str) -> bytes:
         """A document of the service, at most 1 MB, through the same gate; raises BadInput with one sentence."""
@@ -163,7 +163,7 @@ class HttpProber:
             visit.line = trip.veil.cover(ready.line) if trip.hidden else ready.line
             await exchange(trip, visit, ready)
             if visit.response is not None:
-                judge(trip, visit, leg, lines, visit.response, self._schema_of(trip.service, leg.request))
+                await judged(trip, visit, leg, lines, visit.response, self._schema_of(trip.service, leg.request))
         except BadInput as error:
             return _refused(trip, leg.request, error)
         if trip.number <= SHOWN_SAMPLES or not visit.passed:
@@ -196,12 +196,12 @@ class HttpProber:
             visit.line, visit.response = trip.veil.cover(seen.line), seen.response
             visit.status, visit.latency_ms = seen.response.status or None, seen.response.latency_ms
             implied = implicit_wire(check, lines.all, seen.response, secrets=trip.veil.values)
-            visit.failures = (*failures(trip, lines, seen.response), *implied)
+            visit.failures = (*await failing(trip, lines, seen.response), *implied)
         finally:
             visit.lag_ms = lag.end(started)
         return visit
 
-    def _sample(self, trip: Trip, check: ProbedCheck, visits: Sequence[Visit], at: float) -> Sample:
+    def _sample(self, trip: Trip, check: ProbedCheck, visits: Sequence[Visit], at: float, seen: str) -> Sample:
         """The last visit decides: a sample stops at the first request that did not pass."""
         last, veil = visits[-1], trip.veil
         response = last.response
@@ -221,7 +221,7 @@ class HttpProber:
             curl=last.curl,
             input=trip.input,
             digest=fingerprint(response) if response is not None else "",
-            shape=_shape(response) if response is not None and trip.number <= SHAPED_SAMPLES else "",
+            shape=seen,
             lag_ms=round(max([visit.lag_ms for visit in visits]), 3),
         )
 
@@ -275,13 +275,6 @@ def _is_at_home(service: Service, check: WireCheck) -> bool:
 def _latency(visits: Sequence[Visit]) -> float | None:
     latencies = [visit.latency_ms for visit in visits if visit.latency_ms is not None]
     return round(sum(latencies), 3) if latencies else None
-
-
-def _shape(response: Response) -> str:
-    try:
-        return shape_of(Answer(response).document())
-    except NotJson:
-        return ""
 
 
 def _outcome(visit: Visit) -> Outcome:

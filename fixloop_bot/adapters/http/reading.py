@@ -10,9 +10,11 @@ import httptools
 
 from fixloop_bot.adapters.http.bodies import Body, BodyCutOff, BodyTooLarge, BrokenEncoding
 
+_BODILESS = frozenset({204, 304})
 MOST_NAMES, LONGEST_NAME = 500, 60
 _NAMES: dict[bytes, str] = {}
-LARGEST_HEAD = 65_536  # bytes of a head, those of interim answers (1xx) included
+LARGEST_HEAD = 65_536  # bytes of a head, those of interim answers (1xx) and trailers included
+FRAMING = 16  # bytes around a chunk of a body that count for nothing, its length in all usual ways of writing it
 
 
 class LostConnection(ConnectionError):  # noqa: N818 - said of the connection
@@ -62,6 +64,7 @@ class Reading:
         "_headers",
         "_interim",
         "_parser",
+        "_spoiled",
         "_whole",
         "done",
         "reply",
@@ -75,14 +78,14 @@ class Reading:
         self._bodiless = bodiless
         self._body = Body()
         self._headers: list[tuple[str, str]] = []
-        self._fed = self._head = 0  # bytes as received before the head was whole; bytes of its fields
-        self._interim = self._whole = False
+        self._fed = self._head = 0  # bytes as received while the answer was not whole; bytes of its fields
+        self._interim = self._whole = self._spoiled = False
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """The next bytes. What follows a whole answer belongs to nobody, and spoils the connection; nonsense in the
         same bytes spoils the answer too, whose length was wrong then."""
         if self.done.done():
@@ -96,9 +99,15 @@ class Reading:
             self.reusable = False
             self.fail(MalformedAnswer(str(error)))
         self._settle()
-        if self.reply.status is None:
+        if not self.done.done():
             self._fed += len(data)
-            self._check_head(self._fed)
+            # Unended fields, trailers and chunk extensions reach no callback: whatever is no body is counted as head.
+            self._check_head(self._fed - self._body.received - FRAMING * self._body.pieces)
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of the body have been taken."""
+        return self._body.pieces
 
     def end(self, error: Exception | None) -> None:
         """The connection is gone. That ends a body whose length nothing else tells."""
@@ -136,10 +145,10 @@ class Reading:
             self.reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.reply.status is not None:
-            return  # a trailer
         self._head += len(name) + len(value) + len(b": \r\n")
-        if b"\0" in value:
+        if self.reply.status is not None:
+            self._check_head(self._head)  # a trailer, which nobody reads
+        elif b"\0" in value:
             self.fail(MalformedAnswer("a header holds a zero byte"))
         elif self._head <= LARGEST_HEAD:
             known = _NAMES.get(name) or _header_name(name)
@@ -148,6 +157,8 @@ class Reading:
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         self._interim = 100 <= status <= 199 and status != 101
+        if self._interim or status in _BODILESS:
+            self._spoiled |= _announces_body(self._headers)
         if self._interim or self._over or not self._check_head(self._head):
             return
         self.reply.status = status
@@ -183,7 +194,7 @@ class Reading:
             self.fail(error)
         else:
             self._whole = True
-            self.reusable = reusable
+            self.reusable = reusable and not self._spoiled
 
     def _check_head(self, size: int) -> bool:
         if size > LARGEST_HEAD:
@@ -196,6 +207,13 @@ class Reading:
         if coding is not None:
             return coding.lower().endswith("chunked")
         return self.reply.header("content-length") is not None
+
+
+def _announces_body(headers: list[tuple[str, str]]) -> bool:
+    """Said of an answer that has no body by its status: what it announces may come yet, and pass for an answer."""
+    return any(
+        name == "transfer-encoding" or (name == "content-length" and value.strip("0")) for name, value in headers
+    )
 
 
 def _header_name(name: bytes) -> str:

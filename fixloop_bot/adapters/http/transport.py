@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 import time
 
 from fixloop_bot.adapters.http.guard import CONNECT_S, Connected, ConnectTimeout, Guard, Policy
 from fixloop_bot.adapters.http.lag import LagMeter
-from fixloop_bot.adapters.http.reading import LostConnection, Reading, Reply
+from fixloop_bot.adapters.http.reading import LostConnection, MalformedAnswer, Reading, Reply
 from fixloop_bot.domain.catalog import Origin, Service
 
 KEEP_ALIVE_S = 4.0  # under the 5 s after which common servers close, so that a reused one is alive
 CLOSING_TURNS = 1_000
-LARGEST_EARLY = 65_536  # bytes that are kept of a server that speaks before it is asked
+PORTION = 8_192  # bytes that are parsed at once
+PIECES_A_TURN = 2_000  # pieces of a body after which everybody else has a turn; some 2 ms
+TLS_TURNS = 3  # of the loop, in which what the kernel holds of a TLS connection is read
 
 
 class Route:
@@ -161,7 +164,8 @@ class _Connection(asyncio.Protocol):
         self._connected = connected
         self._opened = opened
         self._reading: Reading | None = None
-        self._early = b""
+        self._asked = self._early = False
+        self._backlog = memoryview(b"")
         self._lost: Exception | None = None
         self._waiting: select.poll | None = None
         self._abandoned = False
@@ -169,18 +173,17 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, request: bytes, reply: Reply, *, deadline: float, bodiless: bool) -> None:
         """Send, and read one answer. The connection is aborted unless that went well."""
-        if self._lost is not None:
-            raise self._lost
+        if not self._asked:
+            await self._hear_nothing()
         loop = asyncio.get_running_loop()
         reading = self._reading = Reading(reply, loop.create_future(), bodiless=bodiless)
         alarm = loop.call_at(deadline, reading.time_out)
         try:
             reply.sent = time.perf_counter()
             self._transport.write(request)
-            if self._early:
-                reading.feed(self._early)
             await reading.done
-            self.reusable = reading.reusable and not self._transport.get_write_buffer_size()
+            unsent = self._transport.get_write_buffer_size()
+            self.reusable = reading.reusable and not unsent and not self._backlog
         except BaseException:
             self.abort()
             raise
@@ -193,10 +196,38 @@ class _Connection(asyncio.Protocol):
         """Whether an idle connection can carry a request: nothing has come on it since, neither bytes nor its end."""
         if self._lost is not None or self._early or self._transport.is_closing():
             return False
+        return not self._has_bytes()
+
+    def _has_bytes(self) -> bool:
+        """Whether the kernel holds bytes for us, or the connection's end."""
         if self._waiting is None:
             self._waiting = select.poll()
             self._waiting.register(self._connected.socket, select.POLLIN)
-        return not self._waiting.poll(0)
+        return bool(self._waiting.poll(0))
+
+    async def _hear_nothing(self) -> None:
+        """What a server says before it is asked answers no question, however well it is made."""
+        self._asked = True
+        if self._transport.get_extra_info("ssl_object") is not None:
+            await self._read_tickets()
+        elif self._lost is None:
+            self._early |= _speaks(self._connected.socket)
+        if self._early:
+            self.abort()
+            raise MalformedAnswer("the server spoke before it was asked")
+        if self._lost is not None:
+            raise self._lost
+
+    async def _read_tickets(self) -> None:
+        """A TLS server sends tickets after its handshake, which are no words; whether words follow, they must tell."""
+        try:
+            for _ in range(TLS_TURNS):
+                if self._lost is not None or not self._has_bytes():
+                    return
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
 
     def abandon(self) -> None:
         """Nobody waits for this connection any more, made or not; a socket that has a transport is the transport's."""
@@ -223,15 +254,47 @@ class _Connection(asyncio.Protocol):
             self._opened.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._reading is not None:
-            self._reading.feed(data)
-        elif len(self._early) < LARGEST_EARLY:
-            self._early += data
-        else:
+        if self._reading is None:
+            self._early = True
             self.abort()
+        elif len(data) <= PORTION and not self._backlog:
+            self._reading.feed(data)
+        else:
+            idle = not self._backlog
+            self._backlog = memoryview(bytes(self._backlog) + data)
+            if idle:
+                self._work_off()
+
+    def _work_off(self) -> None:
+        """Parse what has come in portions. One that is cut into very many pieces keeps nobody else waiting."""
+        reading = self._reading
+        if reading is None or reading.done.done():
+            return
+        enough = reading.pieces + PIECES_A_TURN
+        while self._backlog and reading.pieces < enough:
+            reading.feed(self._backlog[:PORTION])
+            self._backlog = self._backlog[PORTION:]
+        if self._transport.is_closing():
+            return
+        if self._backlog:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._work_off)
+        else:
+            self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._opened.discard(self)
         self._lost = error or LostConnection("closed before it was asked")
         if self._reading is not None:
+            if self._backlog:
+                self._reading.feed(self._backlog)
+                self._backlog = memoryview(b"")
             self._reading.end(error)
+
+
+def _speaks(waited: socket.socket) -> bool:
+    """Whether bytes wait, and not just the connection's end; which is known as soon as the loop comes round."""
+    try:
+        return bool(waited.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False

@@ -12,16 +12,16 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fixloop_bot.adapters.minimax.breaker import Breaker
+from fixloop_bot.adapters.minimax.connection import STREAM, open_sdk, timeouts
 from fixloop_bot.adapters.minimax.refusals import (
-    AnswerTooLong,
     ModelUnavailable,
+    foreign,
     from_body,
     from_exception,
     timed_out,
@@ -30,17 +30,17 @@ from fixloop_bot.adapters.minimax.spoken import Answer, read_answer
 from fixloop_bot.application.ports import Clock
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import AsyncOpenAI
 
 LOG = logging.getLogger(__name__)
 RETRIES = 2
 BACKOFF_S = 0.5
-CONNECT_S = 5.0
 PATIENCE_S = 10.0
 """Seconds. Who gives up later than this has met a silent model; who gives up earlier has changed their mind."""
 LONGEST_BODY = 2_000_000
 """Bytes of one answer."""
+LONGEST_STREAM = 16_000_000
+"""Bytes of a streamed one, in which every few letters come with 400 bytes around them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,12 @@ class Question:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Call:
-    """What is logged of a call: never its content."""
+class Call:
+    """What is logged of a call, never its content, and what the breaker learns from it.
+
+    ``first_word_s``: seconds until a person could have read something. ``trouble``: it ended well enough to be
+    used, and yet as a healthy model's does not.
+    """
 
     model: str
     started: float
@@ -80,10 +84,12 @@ class _Call:
     attempts: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    first_word_s: float | None = None
+    trouble: str = ""
 
-    def answered(self, answer: Answer) -> None:
-        self.outcome = "cut off" if answer.cut_off else "ok"
-        self.prompt_tokens, self.completion_tokens = answer.prompt_tokens, answer.completion_tokens
+    def answered(self, *, cut_off: bool, prompt_tokens: int | None, completion_tokens: int | None) -> None:
+        self.outcome = "cut off" if cut_off else "ok"
+        self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
 
 
 class MiniMaxClient:
@@ -113,10 +119,35 @@ class MiniMaxClient:
 
     async def ask(self, question: Question) -> Answer:
         """One answer within ``deadline_s``, after at most two retries. Cancelling it closes the connection."""
-        async with self._call(question) as call:
-            answer = await self._persist(question, call)
-            call.answered(answer)
+        with self.counted(question) as call:
+            async with asyncio.timeout(question.deadline_s):
+                answer = await self._persist(question, call)
+            call.answered(
+                cut_off=answer.cut_off,
+                prompt_tokens=answer.prompt_tokens,
+                completion_tokens=answer.completion_tokens,
+            )
             return answer
+
+    @asynccontextmanager
+    async def streamed(self, question: Question) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of one streamed answer, as they come; leaving closes the connection. No deadline, no retry."""
+        sdk = await self._open()
+        request = sdk.chat.completions.with_streaming_response.create(
+            **question.parameters(),
+            stream=True,
+            stream_options={"include_usage": True},
+            timeout=timeouts(question.deadline_s),
+            extra_headers={"Accept": STREAM},
+        )
+        try:
+            response = await request.__aenter__()
+        except Exception as error:  # noqa: BLE001 - as in _attempt
+            raise from_exception(error) from None
+        try:
+            yield response.http_response.aiter_bytes()
+        finally:
+            await response.close()
 
     async def aclose(self) -> None:
         async with self._opening:
@@ -124,15 +155,17 @@ class MiniMaxClient:
                 await self._sdk.close()
                 self._sdk = None
 
-    @asynccontextmanager
-    async def _call(self, question: Question) -> AsyncIterator[_Call]:
-        """A call under its deadline, counted by the breaker and logged; whatever is asked, it is asked in here."""
+    @contextmanager
+    def counted(self, question: Question) -> Iterator[Call]:
+        """A call that is counted by the breaker and logged; whatever is asked, it is asked in here."""
         self._breaker.admit()
-        call = _Call(model=question.model, started=self._clock.now())
+        call = Call(model=question.model, started=self._clock.now())
         try:
-            async with asyncio.timeout(question.deadline_s):
-                yield call
-            self._breaker.succeeded()
+            yield call
+            if call.trouble:
+                self._breaker.failed(call.trouble)
+            else:
+                self._breaker.succeeded()
         except TimeoutError:
             self._fail(call, failure := timed_out(question.deadline_s))
             raise failure from None
@@ -145,23 +178,35 @@ class MiniMaxClient:
         finally:
             self._log(call)
 
-    async def _persist(self, question: Question, call: _Call) -> Answer:
+    def pause(self, question: Question, call: Call, failure: ModelUnavailable) -> float | None:
+        """Seconds until the next attempt, or None where the failure is final or the deadline too near."""
+        if not failure.retry or call.attempts > RETRIES:
+            return None
+        pause = BACKOFF_S * 2 ** (call.attempts - 1) * (0.5 + self._jitter())
+        return pause if self.elapsed(call) + pause < question.deadline_s else None
+
+    def elapsed(self, call: Call) -> float:
+        """Seconds since the call began."""
+        return self._clock.now() - call.started
+
+    async def _persist(self, question: Question, call: Call) -> Answer:
         """Attempts until one succeeds, cannot succeed, or was the last; the deadline is the caller's."""
         while True:
             call.attempts += 1
             try:
                 return await self._attempt(question)
             except ModelUnavailable as failure:
-                if not failure.retry or call.attempts > RETRIES:
+                pause = self.pause(question, call, failure)
+                if pause is None:
                     raise
-                pause = BACKOFF_S * 2 ** (call.attempts - 1) * (0.5 + self._jitter())
-                if self._clock.now() - call.started + pause >= question.deadline_s:
-                    raise
-            await self._clock.sleep(pause)
+            await self.rest(pause)
+
+    async def rest(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
     async def _attempt(self, question: Question) -> Answer:
         sdk = await self._open()
-        timeout = _timeout(question.deadline_s)
+        timeout = timeouts(question.deadline_s)
         try:
             raw = await sdk.chat.completions.with_raw_response.create(**question.parameters(), timeout=timeout)
         except Exception as error:  # noqa: BLE001 - the SDK raises its own, httpx2's and plain errors
@@ -175,68 +220,38 @@ class MiniMaxClient:
     async def _open(self) -> AsyncOpenAI:
         async with self._opening:
             if self._sdk is None:
-                self._sdk = await asyncio.to_thread(_sdk, self._base_url, self._api_key)
+                self._sdk = await asyncio.to_thread(
+                    open_sdk, self._base_url, self._api_key, longest_body=LONGEST_BODY, longest_stream=LONGEST_STREAM
+                )
             return self._sdk
 
-    def _fail(self, call: _Call, failure: ModelUnavailable) -> None:
+    def _fail(self, call: Call, failure: ModelUnavailable) -> None:
         call.outcome = failure.label
         if failure.outage:
             self._breaker.failed(str(failure))
         else:
             self._breaker.succeeded()
 
-    def _abandon(self, call: _Call) -> None:
-        waited = self._clock.now() - call.started
-        if waited >= PATIENCE_S:
+    def _abandon(self, call: Call) -> None:
+        waited = self.elapsed(call)
+        if call.first_word_s is not None:
+            self._breaker.succeeded()
+        elif waited >= PATIENCE_S:
             self._breaker.failed(f"no answer in {waited:.0f} s")
         else:
             self._breaker.undecided()
 
-    def _log(self, call: _Call) -> None:
+    def _log(self, call: Call) -> None:
         LOG.info(
-            "model call: model=%s outcome=%s attempts=%d tokens_in=%s tokens_out=%s seconds=%.2f",
+            "model call: model=%s outcome=%s attempts=%d tokens_in=%s tokens_out=%s seconds=%.2f%s",
             call.model,
             call.outcome.replace(" ", "-"),
             call.attempts,
             "?" if call.prompt_tokens is None else call.prompt_tokens,
             "?" if call.completion_tokens is None else call.completion_tokens,
-            self._clock.now() - call.started,
+            self.elapsed(call),
+            "" if call.first_word_s is None else f" first_word={call.first_word_s:.2f}",
         )
-
-
-def _sdk(base_url: str, api_key: str) -> AsyncOpenAI:
-    """The SDK's client, with everything it would take from the environment or log by itself switched off."""
-    import httpx2
-    import openai
-
-    for name in ("openai", "httpx2", "httpcore2"):  # what they write at DEBUG differs with every version
-        logging.getLogger(name).setLevel(logging.WARNING)
-    http_client = openai.DefaultAsyncHttpxClient(
-        timeout=httpx2.Timeout(60.0, connect=CONNECT_S),
-        follow_redirects=False,
-        trust_env=not _loopback(base_url),
-        event_hooks={"response": [_cap_body]},
-    )
-    sdk = openai.AsyncOpenAI(
-        base_url=base_url,
-        api_key=api_key,
-        max_retries=0,
-        http_client=http_client,
-        default_headers={"Accept-Encoding": "identity"},
-    )
-    sdk.organization, sdk.project = None, None  # OPENAI_* of the machine are not MiniMax's business
-    return sdk
-
-
-def _timeout(deadline_s: float) -> Any:
-    import openai
-
-    return openai.Timeout(deadline_s, connect=min(CONNECT_S, deadline_s))
-
-
-def _loopback(base_url: str) -> bool:
-    """A model on this machine is never asked through a proxy."""
-    return urlsplit(base_url).hostname in ("127.0.0.1", "::1", "localhost")
 
 
 def _document(content: bytes) -> dict[str, Any]:
@@ -245,26 +260,5 @@ def _document(content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise ModelUnavailable("the model's address did not answer in JSON; check MINIMAX_BASE_URL", label="not json")
+        raise foreign()
     return body
-
-
-async def _cap_body(response: httpx2.Response) -> None:
-    """Wrap the answer's stream, so that a body that never ends does not fill the memory until the deadline."""
-    import httpx2
-
-    inner = response.stream
-
-    class Capped(httpx2.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            seen = 0
-            async for chunk in inner:  # type: ignore[union-attr]
-                seen += len(chunk)
-                if seen > LONGEST_BODY:
-                    raise AnswerTooLong
-                yield chunk
-
-        async def aclose(self) -> None:
-            await inner.aclose()  # type: ignore[union-attr]
-
-    response.stream = Capped()

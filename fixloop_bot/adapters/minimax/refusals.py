@@ -21,11 +21,15 @@ class ModelUnavailable(FixLoopError):  # noqa: N818 - named as its neighbours in
     """The model gave no answer. ``str()`` completes a card's line; ``label`` is for the log.
 
     ``retry``: the same call may succeed in a moment. ``outage``: it says something about the model's health
-    and not only about this call, so the circuit breaker counts it.
+    and not only about this call, so the circuit breaker counts it. ``mid_stream``: an answer had begun, and
+    what came of it can be used.
     """
 
-    def __init__(self, sentence: str, *, label: str, retry: bool = False, outage: bool = True) -> None:
+    def __init__(
+        self, sentence: str, *, label: str, retry: bool = False, outage: bool = True, mid_stream: bool = False
+    ) -> None:
         self.label = label
+        self.mid_stream = mid_stream
         self.retry = retry
         self.outage = outage
         super().__init__(sentence)
@@ -93,7 +97,47 @@ def from_body(body: Mapping[str, object]) -> ModelUnavailable | None:
         return None
     if body.get("input_sensitive") is True:
         return _made(CODES[1026], "filter")
+    return nothing_said()
+
+
+def from_event(event: Mapping[str, object]) -> ModelUnavailable | None:
+    """The refusal inside one event of a stream, or None: an event without choices may just count tokens."""
+    base = event.get("base_resp")
+    code = _number(base.get("status_code")) if isinstance(base, Mapping) else 0
+    if code:
+        return _from_code(code, _message(base))
+    if event.get("error") or "error" in (event.get("type"), event.get("object")):
+        return _from_error(event, _status_of(event))
+    if event.get("choices"):
+        return None
+    if event.get("input_sensitive") is True:
+        return _made(CODES[1026], "filter")
+    return _made(CODES[1027], "filter") if event.get("output_sensitive") is True else None
+
+
+def broke_off() -> ModelUnavailable:
+    return ModelUnavailable("the model's answer broke off", label="broke off", retry=True, mid_stream=True)
+
+
+def fell_silent(seconds: float) -> ModelUnavailable:
+    return ModelUnavailable(f"the model fell silent for {seconds:.3g} s", label="silent", mid_stream=True)
+
+
+def too_long() -> ModelUnavailable:
+    return ModelUnavailable("the model's answer did not end", label="too long", mid_stream=True)
+
+
+def foreign() -> ModelUnavailable:
+    return ModelUnavailable("the model's address did not answer in JSON; check MINIMAX_BASE_URL", label="not json")
+
+
+def nothing_said() -> ModelUnavailable:
     return ModelUnavailable("the model's answer was empty", label="no choices", retry=True)
+
+
+def from_read_error(error: Exception) -> ModelUnavailable:
+    """What it means that a stream could not be read on."""
+    return too_long() if _caused_by(error, AnswerTooLong) else broke_off()
 
 
 def from_exception(error: Exception) -> ModelUnavailable:
@@ -106,7 +150,7 @@ def from_exception(error: Exception) -> ModelUnavailable:
         body = error.body if isinstance(error.body, Mapping) else {}
         return _from_error(body, error.status_code)
     if _caused_by(error, AnswerTooLong):
-        return ModelUnavailable("the model's answer did not end", label="too long")
+        return too_long()
     if isinstance(error, openai.APIConnectionError):
         return ModelUnavailable("the model could not be reached", label="connection", retry=True)
     return ModelUnavailable("the model's answer could not be read", label=type(error).__name__)
@@ -121,6 +165,14 @@ def _from_error(body: Mapping[str, object], status: int) -> ModelUnavailable:
     if UNKNOWN_MODEL.search(message):
         return _unknown_model(f"http {status}")
     return _from_status(status)
+
+
+def _status_of(event: Mapping[str, object]) -> int:
+    """The HTTP status that an error inside a stream would have had; 500 where it names none."""
+    inner = event.get("error")
+    named = inner if isinstance(inner, Mapping) else event
+    numbers = (_number(named.get(key)) for key in ("http_code", "code", "status_code", "status"))
+    return next((number for number in numbers if 400 <= number < 600), 500)
 
 
 def _from_code(code: int, message: str) -> ModelUnavailable:

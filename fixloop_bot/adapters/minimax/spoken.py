@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ _INVOKE = re.compile(r"<invoke\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</i
 _PARAMETER = re.compile(
     r"<parameter\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</parameter>|(?=<parameter\s)|\Z)", re.DOTALL
 )
-_TRAILING_TAGS = re.compile(r"\s*(?:</(?:parameter|invoke|(?:minimax:)?tool_call)>\s*)+\Z")
+_END_TAG = re.compile(r"</(?:parameter|invoke|(?:minimax:)?tool_call)>\Z")
+_LONGEST_END_TAG = 24
 _SEPARATOR = "]<]minimax[>["
 
 
@@ -62,13 +63,13 @@ class Answer:
 def read_answer(body: Mapping[str, Any], tools: Collection[str] = ()) -> Answer:
     """The answer in a chat completion; ``tools`` are the names offered. Total: an unknown shape is an empty answer."""
     choice = _first(body.get("choices"))
-    message = _mapping(choice.get("message"))
-    spoken = split_thinking(_content(message.get("content")))
+    message = mapping(choice.get("message"))
+    spoken = split_thinking(content_text(message.get("content")))
     thought = "\n".join(filter(None, (_reasoning(message), spoken.thought)))
     calls, text = tuple(_native(message)), spoken.said.replace(_SEPARATOR, "")
     if not calls:
         calls, text = _written(text, thought, tools)
-    usage = _mapping(body.get("usage"))
+    usage = mapping(body.get("usage"))
     return Answer(
         text=text,
         thought=thought,
@@ -93,23 +94,40 @@ def _written(text: str, thought: str, tools: Collection[str]) -> tuple[tuple[Too
     return calls, text
 
 
-def xml_calls(text: str) -> Iterator[ToolCall]:
-    """Calls written as ``<invoke name="…"><parameter name="…">…``, with or without closing tags and wrapper."""
+def xml_calls(text: str, is_text: Callable[[str, str], bool] = lambda tool, name: False) -> Iterator[ToolCall]:
+    """Calls written as ``<invoke name="…"><parameter name="…">…``, with or without closing tags and wrapper.
+
+    ``is_text`` says of a tool and its parameter that a value is text even if it could be read as JSON.
+    """
     for invoke in _INVOKE.finditer(text):
-        pairs = {match[1]: _value(match[2]) for match in _PARAMETER.finditer(invoke[2])}
-        body = _TRAILING_TAGS.sub("", invoke[2]).strip()
+        pairs = {
+            match[1]: _text(match[2]) if is_text(invoke[1], match[1]) else _value(match[2])
+            for match in _PARAMETER.finditer(invoke[2])
+        }
+        body = _without_end_tags(invoke[2])
         yield ToolCall(name=invoke[1], arguments=json.dumps(pairs) if pairs or not body else body)
 
 
 def _value(text: str) -> Any:
     """A parameter's JSON value, or its text where it is none; entities are read only where they must be."""
-    text = _TRAILING_TAGS.sub("", text).strip()
+    text = _without_end_tags(text)
     for candidate in (text, html.unescape(text)):
         try:
             return json.loads(candidate)
         except (ValueError, RecursionError):
             continue
     return html.unescape(text)
+
+
+def _text(text: str) -> str:
+    return html.unescape(_without_end_tags(text))
+
+
+def _without_end_tags(text: str) -> str:
+    text = text.strip()
+    while (tag := _END_TAG.search(text, max(0, len(text) - _LONGEST_END_TAG))) is not None:
+        text = text[: tag.start()].rstrip()
+    return text
 
 
 def _json_calls(text: str, tools: Collection[str]) -> Iterator[ToolCall]:
@@ -132,8 +150,8 @@ def _native(message: Mapping[str, Any]) -> Iterator[ToolCall]:
 
 
 def _call(entry: object) -> ToolCall | None:
-    outer = _mapping(entry)
-    inner = _mapping(outer.get("function")) or outer
+    outer = mapping(entry)
+    inner = mapping(outer.get("function")) or outer
     name = inner.get("name")
     arguments = next((inner[key] for key in ("arguments", "parameters", "input") if key in inner), None)
     if not isinstance(name, str) or not name or arguments is None:
@@ -142,22 +160,22 @@ def _call(entry: object) -> ToolCall | None:
     return ToolCall(name=name, arguments=text, id=str(outer.get("id") or ""))
 
 
-def _content(content: object) -> str:
+def content_text(content: object) -> str:
     if isinstance(content, list):
-        return "".join(_content(_mapping(part).get("text")) for part in content)
+        return "".join(content_text(mapping(part).get("text")) for part in content)
     return content if isinstance(content, str) else ""
 
 
 def _reasoning(message: Mapping[str, Any]) -> str:
     plain = message.get("reasoning_content")
-    return plain if isinstance(plain, str) else _content(message.get("reasoning_details"))
+    return plain if isinstance(plain, str) else content_text(message.get("reasoning_details"))
 
 
 def _first(choices: object) -> Mapping[str, Any]:
-    return _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 

@@ -18,6 +18,18 @@ T = TypeVar("T")
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+def unchanged(document: dict[str, Any]) -> dict[str, Any]:
+    """The upgrade to a version that only adds: what an older document does not have is at its default."""
+    return document
+
+
+VERSIONS: Mapping[str, int] = {"incident": 2, "run": 2, "sample": 2}
+"""What is written now; 1 for every other kind. Version 2 has plans with checks below HTTP, with inputs and logs, and
+what their samples and progress tell: a FixLoop that does not know them would take them for nothing, so it is to say
+that it is too old."""
+UPGRADES: Mapping[str, Mapping[int, Upgrade]] = {kind: {1: unchanged} for kind in VERSIONS}
+
+
 class Codec(Generic[T]):
     """Turns one kind of document into bytes and back.
 

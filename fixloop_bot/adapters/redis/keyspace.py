@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from fixloop_bot.adapters.redis.calls import store_errors, wait
-from fixloop_bot.adapters.redis.codec import Codec
+from fixloop_bot.adapters.redis.codec import UPGRADES, VERSIONS, Codec
 from fixloop_bot.application.ports import Clock
 
 T = TypeVar("T")
@@ -46,7 +46,8 @@ class Keyspace:
     def _codec(self, shape: type[T], kind: str) -> Codec[T]:
         """The codec of one kind of document; building it takes milliseconds, so each is built once."""
         if kind not in self._codecs:
-            self._codecs[kind] = Codec(shape, kind=kind)
+            version, upgrades = VERSIONS.get(kind, 1), UPGRADES.get(kind)
+            self._codecs[kind] = Codec(shape, kind=kind, version=version, upgrades=upgrades)
         return self._codecs[kind]
 
     async def _call(self, script: str, *, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:

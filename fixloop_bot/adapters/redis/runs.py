@@ -69,8 +69,7 @@ class Runs(Keyspace):
 
     async def stopped_by(self, run_id: str) -> str | None:
         """Who has stopped this run, or else all traffic: one question, since a run asks it every second."""
-        async with store_errors():
-            stop, halt = await wait(self._redis.mget(self._key("stop", run_id), self._key(HALT)))
-        if stop is not None:
+        stop, halt = await self._call(scripts.HALTED, keys=[self._key(HALT), self._key("stop", run_id)])
+        if stop:
             return str(stop.decode())
         return halt_written(halt).by if halt is not None else None

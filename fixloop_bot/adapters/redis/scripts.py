@@ -137,6 +137,15 @@ if tonumber(ARGV[3]) > 0 then return redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return redis.call('DEL', KEYS[1])
 """
 
+HALTED = """
+-- KEYS halt, then perhaps a run's stop; returns {stop or '', halt or false}: a key of any type is a halt
+local kind = redis.call('TYPE', KEYS[1]).ok
+local halt = false
+if kind == 'string' then halt = redis.call('GET', KEYS[1]) elseif kind ~= 'none' then halt = '' end
+local stop = KEYS[2] and redis.call('GET', KEYS[2]) or ''
+return {stop or '', halt}
+"""
+
 TAKE_PLACE = """
 -- A generic cell rate and a rolling hour: KEYS rate, spent; ARGV now ('': the server's), interval_s, early, n, per_hour
 -- Returns the seconds to wait for the first of n requests, all booked; false, nothing booked, if the hour is spent.
@@ -147,7 +156,8 @@ if not now then
 end
 local interval, early, n, per_hour = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local free = tonumber(redis.call('GET', KEYS[1]) or now)
-if free < now then free = now end
+-- So far ahead nobody books: the clock has jumped back, and must not stop all traffic until it has caught up.
+if free < now or free > now + math.max(120, 200 * interval) then free = now end
 local wait = free - now - early * interval
 if wait < 0 then wait = 0 end
 -- Requests count in the minute in which they are sent. The minute that is partly an hour ago counts in full.

@@ -67,7 +67,7 @@ class Traffic(Keyspace):
         return halt.at if halt is not None else None
 
     async def _halt(self) -> Halt | None:
-        stored = await self._get(self._key(HALT))
+        _, stored = await self._call(scripts.HALTED, keys=[self._key(HALT)], args=[])
         return halt_written(stored) if stored is not None else None
 
 

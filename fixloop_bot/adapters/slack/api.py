@@ -83,6 +83,11 @@ class SlackApi:
                 self._identity = await self.call("auth.test")
             return self._identity
 
+    def permalink(self, channel: str, ts: str) -> str:
+        """A message's address; empty as long as Slack was not asked who we are (``identity``)."""
+        url = str((self._identity or {}).get("url", "")).rstrip("/")
+        return f"{url}/archives/{channel}/p{ts.replace('.', '')}" if url else ""
+
     async def respond(self, response_url: str, text: str) -> None:
         """Answer a command where nobody else sees it; raises SlackBusy when the address does not answer."""
         if self._session is None:

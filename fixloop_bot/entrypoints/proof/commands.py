@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fixloop_bot.adapters.evidence_file import document_hash, load_evidence, summary, write_evidence
 from fixloop_bot.adapters.junit import write_junit
-from fixloop_bot.adapters.plan_file import load_plan
+from fixloop_bot.adapters.plan_file import PlanDocument, read_plan, vetted
 from fixloop_bot.adapters.plan_text import write_plan
 from fixloop_bot.application.evidence import measure_of
 from fixloop_bot.application.proving import Before, Evidence
 from fixloop_bot.bootstrap import Bench, Settings, bench, read_catalog
 from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.errors import BadInput, PlanRejected, StoreUnavailable
 from fixloop_bot.domain.plans import Plan, PlanSource
 from fixloop_bot.domain.signals import Measure
@@ -78,10 +81,11 @@ async def validate(chosen: argparse.Namespace) -> int:
         if path is not None:
             _writable(path)
     before = _before_of_file(chosen)
-    from_file = load_plan(chosen.plan, service, made_at=0.0) if chosen.plan is not None else None
-    if before is not None:
-        from_file = _same_plan(before, from_file, service)
+    document = read_plan(chosen.plan) if chosen.plan is not None else None
     async with bench(settings, catalog) as built:
+        from_file = await _concrete(built, document, service) if document is not None else None
+        if before is not None:
+            from_file = _same_plan(before, from_file, service)
         measure = measure_of_service(service)
         if before is None and chosen.before is not None:
             before, measure = await _before_of_store(built, chosen.before, service)
@@ -100,18 +104,29 @@ async def validate(chosen: argparse.Namespace) -> int:
     return STOPPED if stop() is not None and evidence.stopped else BY_VERDICT[evidence.verdict.value]
 
 
+async def _concrete(built: Bench, document: PlanDocument, service: Service) -> Plan:
+    """The vetted plan of a file, with what it refers to made part of it; raises BadInput."""
+    lines = [line for step in document.steps for line in lines_of(step)]
+    if any(wants_openapi(line) or wants_before(line) for line in lines):
+        document = replace(document, steps=await built.proposals.concrete(document.steps, service))
+    return vetted(document, service, made_at=0.0)
+
+
 def _tell(chosen: argparse.Namespace, evidence: Evidence, before: Before | None, kept_at: Path) -> None:
     """Keep the evidence, then say what was found."""
     text = write_evidence(evidence)
+    digest = document_hash(text)
+    if not chosen.json:  # first of all what was found: a full disk must not take it along
+        sys.stdout.write(f"{report.result(evidence)}\n\n")
+        sys.stdout.flush()
     _write(kept_at, text)
     if chosen.junit is not None:
         _write(chosen.junit, write_junit(evidence))
-    digest = document_hash(text)
     if chosen.json:
         kept = {"evidence": str(kept_at), "evidence_hash": digest}
         sys.stdout.write(json.dumps({**summary(evidence), **kept}, indent=1) + "\n")
         return
-    sys.stdout.write(f"{report.result(evidence)}\n\nEvidence: {kept_at} (sha256 {digest})\n")
+    sys.stdout.write(f"Evidence: {kept_at} (sha256 {digest})\n")
     follows = report.next_command(evidence, kept_at=str(kept_at), before=before)
     if follows and not chosen.quiet:
         sys.stdout.write(f"{follows}\n")
@@ -131,18 +146,24 @@ def _before_of_file(chosen: argparse.Namespace) -> Before | None:
         raise BadInput(f"--evidence would overwrite {path}, which this run is compared with")
     evidence = load_evidence(path)
     service = _service(read_catalog(Settings.from_env()), chosen.service)
-    if evidence.base_url != service.base_url:
+    _same_address(str(path), evidence.base_url, service)
+    return Before(name=chosen.before, run=evidence.run)
+
+
+def _same_address(name: str, address: str | None, service: Service) -> None:
+    if address != service.base_url:
         raise BadInput(
-            f"{path} is about {evidence.base_url}, and {service.name} is now at {service.base_url}: what failed there "
+            f"{name} is about {address}, and {service.name} is now at {service.base_url}: what failed there "
             "proves nothing here"
         )
-    return Before(name=chosen.before, run=evidence.run)
 
 
 async def _before_of_store(built: Bench, run_id: str, service: Service) -> tuple[Before, Measure | None]:
     run = await built.store.run(run_id)
     if run is None:
         raise BadInput(f"there is no run {run_id} in the store, nor a file of that name")
+    if run.base_url is not None and run.service == service.name:  # older runs did not keep it
+        _same_address(run_id, run.base_url, service)
     incident = await built.store.incident(run.incident_id)
     measure = measure_of(incident, service) if incident is not None else measure_of_service(service)
     return Before(name=run_id, run=run), measure
@@ -221,6 +242,8 @@ def _writable(path: Path) -> None:
     if path.is_dir() or not path.parent.is_dir():
         what = "is a directory" if path.is_dir() else "is in a directory that does not exist"
         raise BadInput(f"{path} {what}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BadInput(f"{path} cannot be written: permission denied")
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 from typing import Any
 
+import aiohttp
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
 
+from fixloop_bot.adapters.slack.blocks.answer import (
+    DISLIKED,
+    FEEDBACK,
+    LIKED,
+    LONGEST_REASON,
+    OFFER,
+    PROMPT,
+    REASON,
+    STOP,
+    reason_modal,
+)
 from fixloop_bot.adapters.slack.blocks.plan import read_checklist_id
 from fixloop_bot.application.desk import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
+from fixloop_bot.entrypoints.slack.questions import prompted
 
+log = logging.getLogger(__name__)
+
+_STEP = re.compile(r"(?P<step>s\d{1,3}):(?P<version>\d{1,6})")
 BUTTONS = ("validate", "confirm", "new_plan", "stop", "resolve", "reopen")
 
 
@@ -27,6 +48,46 @@ def register(app: AsyncApp, counter: Counter) -> None:
     for name in BUTTONS:
         app.action(name)(pressed)
     app.action("tick")(ticked)
+    _register_answers(app, counter)
+
+
+def _register_answers(app: AsyncApp, counter: Counter) -> None:
+    """What can be pressed on the copilot's messages."""
+
+    async def stopped(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        await counter.take(stop_wish(body))
+
+    async def offered(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        await counter.take(offer_wish(body))
+
+    async def prompt_pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        asked = prompted(body)
+        if asked is not None:
+            incident = await counter.incident_of(asked.channel, asked.thread_ts)
+            await counter.ask(asked, incident=incident or "")
+
+    async def judged(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        wish = feedback_wish(body)
+        if wish.what == DISLIKED:
+            await _ask_why(client, body, wish)
+        await counter.take(wish)
+
+    async def explained(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        wish = reason_wish(body)
+        if wish is not None:
+            await counter.take(wish)
+
+    app.action(STOP)(stopped)
+    app.action(re.compile(f"^{OFFER}"))(offered)
+    app.action(re.compile(f"^{PROMPT}"))(prompt_pressed)
+    for name in (FEEDBACK, LIKED, DISLIKED):
+        app.action(name)(judged)
+    app.view(REASON)(explained)
 
 
 def button_wish(body: dict[str, Any]) -> Wish:
@@ -52,6 +113,71 @@ def tick_wish(body: dict[str, Any]) -> Wish | None:
         shown=shown,
         chosen=chosen,
     )
+
+
+def stop_wish(body: dict[str, Any]) -> Wish:
+    """Stop on an answer that is being written; ``chosen`` is the answer."""
+    action = body["actions"][0]
+    return Wish(**_common(body, action), what="stop_answer", chosen=(str(action.get("value", "")),))
+
+
+def offer_wish(body: dict[str, Any]) -> Wish:
+    """Something that the copilot proposed: ``offer:run_step:0`` with the value ``INC-42:s2:1``.
+
+    ``what`` is the offer's action, ``incident`` the first part of its value, ``text`` the rest: a step, with the
+    plan's version, or a hint.
+    """
+    action = body["actions"][0]
+    what = str(action["action_id"]).removeprefix(OFFER).rpartition(":")[0]
+    incident, _, rest = str(action.get("value") or "").partition(":")
+    step = _STEP.fullmatch(rest)
+    version = int(step["version"]) if step else 0
+    return Wish(
+        **_common(body, action),
+        what=what,
+        incident=incident,
+        text=step["step"] if step else rest,
+        plan_version=version,
+    )
+
+
+def feedback_wish(body: dict[str, Any]) -> Wish:
+    """👍 or 👎 by Slack's own thumbs or by plain buttons; ``chosen`` is the answer that is meant."""
+    action = body["actions"][0]
+    what, value = str(action["action_id"]), str(action.get("value") or "")
+    if what == FEEDBACK:
+        what, _, value = value.partition(":")
+    what = LIKED if what == LIKED else DISLIKED
+    return Wish(**{**_common(body, action), "id": f"{_common(body, action)['id']}:{what}"}, what=what, chosen=(value,))
+
+
+def reason_wish(body: dict[str, Any]) -> Wish | None:
+    """Why an answer did not help, from the modal; ``text`` is the reason."""
+    view = body.get("view") or {}
+    try:
+        about = json.loads(view.get("private_metadata") or "{}")
+        said = view["state"]["values"]["reason"]["reason"]["value"]
+        answer, channel, thread_ts = about["answer"], about["channel"], about["thread_ts"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Wish(
+        id=f"reason:{view.get('id', '')}",
+        what=DISLIKED,
+        user=str((body.get("user") or {}).get("id", "")),
+        channel=str(channel),
+        thread_ts=str(thread_ts),
+        text=str(said or "")[:LONGEST_REASON],
+        chosen=(str(answer),),
+    )
+
+
+async def _ask_why(client: AsyncWebClient, body: dict[str, Any], wish: Wish) -> None:
+    """Open the modal within the three seconds of the trigger; never raises: the 👎 counts without a reason, too."""
+    about = {"answer": wish.chosen[0], "channel": wish.channel, "thread_ts": wish.thread_ts}
+    try:
+        await client.views_open(trigger_id=str(body.get("trigger_id", "")), view=reason_modal(json.dumps(about)))
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("nobody is asked why an answer did not help: %s", type(error).__name__)
 
 
 def _common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:

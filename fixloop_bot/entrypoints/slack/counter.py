@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
-from fixloop_bot.application.desk import Wish
+from fixloop_bot.application.copilot.question import Question
+from fixloop_bot.application.desk import Wish, stops_everything
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ports import Board, Store
 from fixloop_bot.domain.errors import FixLoopError, StoreUnavailable
@@ -28,10 +30,29 @@ class Counter:
         job = wish.job()
         try:
             if await self._store.accept(job, seconds=REPEATED_WITHIN_S):
+                if stops_everything(wish):  # here and now: a job might wait for a worker
+                    await self._store.halt(wish.user)
                 await self._queue.hand_over([job])
         except StoreUnavailable as error:
             log.warning("a wish was not taken: %s", error)
             await self._apologise(wish)
+
+    async def ask(self, question: Question, *, incident: str) -> None:
+        """Take a question; nobody is told where that fails, since nothing says yet that there will be an answer."""
+        job = replace(question, incident=incident).job()
+        try:
+            if await self._store.accept(job, seconds=REPEATED_WITHIN_S):
+                await self._queue.hand_over([job])
+        except StoreUnavailable as error:
+            log.warning("a question was not taken: %s", error)
+
+    async def incident_of(self, channel: str, thread_ts: str) -> str | None:
+        """The incident whose thread this is; None, too, where the store does not answer."""
+        try:
+            return await self._store.incident_of_thread(channel, thread_ts)
+        except StoreUnavailable as error:
+            log.warning("a thread's incident is not known: %s", error)
+            return None
 
     async def _apologise(self, wish: Wish) -> None:
         try:

@@ -1,41 +1,47 @@
-"""Events: somebody mentions the bot. Whatever else comes is acked: an unhandled event is sent again and again."""
+"""Events: what people say. Whatever else comes is acked: an unhandled event is sent again and again.
+
+Bolt acks an event before its listener runs, so that a look into the store does not keep Slack waiting.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from fixloop_bot.application.desk import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
+from fixloop_bot.entrypoints.slack.questions import greeting, is_reply, mentions, question, withdrawal
 
 _ANY = re.compile(".*")
 
 
 def register(app: AsyncApp, counter: Counter) -> None:
-    async def mentioned(event: dict[str, Any]) -> None:
-        wish = mention_wish(event)
-        if wish is not None:
-            await counter.take(wish)
+    async def said(body: dict[str, Any]) -> None:
+        await hear(body, counter, now=time.time())
 
     async def anything_else() -> None:
         return
 
-    app.event("app_mention")(mentioned)
+    app.event("app_mention")(said)
+    app.event("message")(said)
     app.event(_ANY)(anything_else)
 
 
-def mention_wish(event: dict[str, Any]) -> Wish | None:
-    """A person's mention of the bot; None for bots, edits and deletions."""
-    if event.get("bot_id") or event.get("subtype") or not event.get("user"):
-        return None
-    channel, ts = str(event.get("channel", "")), str(event.get("ts", ""))
-    return Wish(
-        id=f"mention:{channel}:{ts}",
-        what="mention",
-        user=str(event["user"]),
-        channel=channel,
-        thread_ts=str(event.get("thread_ts") or ""),
-        text=str(event.get("text") or "")[:1000],
-    )
+async def hear(body: dict[str, Any], counter: Counter, *, now: float) -> None:
+    """Take what a person asks; a mention that comes twice is taken once, since both have the same id."""
+    taken_back = withdrawal(body)
+    if taken_back is not None:
+        if await counter.incident_of(taken_back.channel, taken_back.thread_ts):
+            await counter.take(taken_back)
+        return
+    asked = question(body, now=now)
+    if asked is None:
+        return
+    if mentions(body) and not asked.text:
+        await counter.take(greeting(asked))
+        return
+    incident = await counter.incident_of(asked.channel, asked.thread_ts) if is_reply(body) else None
+    if incident is not None or mentions(body):
+        await counter.ask(asked, incident=incident or "")

@@ -18,6 +18,8 @@ from .webhooks import Webhook
 
 FIRST_EVENT = 6_327_818_702_635_911_562  # as long as the real ones: longer than a double can hold
 FIRST_MONITOR = 155_844_758
+SEARCHED = ("status", "source", "category", "aggregation_key", "host")
+"""Fields of an event that are searched without an @."""
 CREATOR = {"name": None, "handle": "oncall@example.com", "email": "oncall@example.com", "id": 1_445_416}
 
 
@@ -63,8 +65,9 @@ class Account:
     ) -> int:
         """Put an event where searches find it; returns its id. `more` goes into its attributes."""
         number = next(self.event_numbers) if number is None else number
+        category = {"category": more["category"]} if "category" in more else {}
         attributes = {
-            "evt": {"id": str(number), "name": title, "source_id": 36},
+            "evt": {"id": str(number), "uid": event_uid(number), "name": title, "source_id": 36, **category},
             "title": title,
             "tags": tags,
             "timestamp": int(at * 1000),
@@ -76,10 +79,15 @@ class Account:
             "type": "event",
             "attributes": {"attributes": attributes, "message": text, "tags": tags, "timestamp": iso(at)},
         }
-        fields = {key: str(attributes[key]) for key in ("status", "source", "category") if key in attributes}
+        fields = {key: str(attributes[key]) for key in SEARCHED if key in attributes}
         found = searchable(f"{title}\n{text}", tags, attributes, **fields)
         self.events.add(Document(number=self.events.next_number(), at=at, body=body, searchable=found))
         return number
+
+
+def event_uid(number: int) -> str:
+    """An event's other name, by which its page is found."""
+    return f"AZ{number:x}"
 
 
 def reply(data: Any, status: int = 200, content_type: str = "application/json") -> web.Response:

@@ -8,13 +8,14 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from .account import Account, ApiError, read_json, read_object, reply, search_request, texts
+from .account import Account, ApiError, event_uid, read_json, read_object, reply, search_request, texts
 from .aggregates import NotCounted, aggregate
 from .documents import Document, Page, SearchRequestError, Shelf, iso, read_moment
 from .search import searchable
 
 MAX_BATCH = 1000
 _RESERVED = frozenset({"message", "service", "status", "hostname", "host", "ddsource", "ddtags", "timestamp", "date"})
+_EVENTS_OWN = frozenset({"title", "tags", "at", "text", "number", "evt", "category", "aggregation_key", "host"})
 
 
 class DocumentsApi:
@@ -96,9 +97,10 @@ class DocumentsApi:
             at=at,
             aggregation_key=found.get("aggregation_key"),
             category=found["category"],
-            **{key: value for key, value in own.items() if key not in ("title", "tags", "at", "text", "number")},
+            host=found.get("host"),
+            **{key: value for key, value in own.items() if key not in _EVENTS_OWN},
         )
-        uid = f"AZ{number:x}"
+        uid = event_uid(number)
         event = {
             "id": "_",
             "type": "event",

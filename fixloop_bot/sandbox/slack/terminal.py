@@ -6,6 +6,7 @@ Pure functions of what Slack would show. Colour is off unless the Voice says oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from fixloop_bot.sandbox.slack.rich_text import lines_of
 from fixloop_bot.sandbox.slack.workspace import Workspace
 
 WIDTH = 100
+_HEADING = re.compile(r"(?m)^#{1,6} +(.+?) *#*$")
+_BULLET = re.compile(r"(?m)^( *)[-*+] +")
 MARGIN = "  "
 BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 Ticked = Mapping[str, Sequence[str]]
@@ -201,8 +204,10 @@ def _image(block: Json, voice: Voice, width: int) -> list[str]:
 
 
 def _markdown(block: Json, voice: Voice, width: int) -> list[str]:
-    # Markdown's strong emphasis is mrkdwn's bold with doubled asterisks; the rest reads well as it is.
-    return wrap(spoken(block["text"].replace("**", "*"), voice), width)
+    # Headings and strong emphasis are mrkdwn's bold; the rest reads well as it is, and code keeps its lines.
+    parts = block["text"].split("```")
+    parts[::2] = [_BULLET.sub(r"\1• ", _HEADING.sub(r"*\1*", part).replace("**", "*")) for part in parts[::2]]
+    return wrap(spoken("```".join(parts), voice), width)
 
 
 def _rich_text(block: Json, voice: Voice, width: int) -> list[str]:

@@ -24,6 +24,7 @@ from fixloop_bot.domain.samples import FaultKind
 
 ANSWER_S = 5.0  # as long as the C library waits for a name server before it asks another
 LARGEST_DATAGRAM = 65_535
+MOST_DATAGRAMS = 64  # forgeries that are looked at before the server's own answer
 
 Server = tuple[str, int]
 
@@ -91,20 +92,26 @@ async def _answer(query: dns.message.Message, address: str, port: int) -> dns.me
 
 
 async def _by_datagram(query: dns.message.Message, address: str, port: int) -> dns.message.QueryMessage:
-    """A datagram with another id, or of another question, is somebody's forgery: the real one may still come."""
+    """A datagram with another id, or of another question, is somebody's forgery: the real one may still come.
+
+    Raises ProbeFault where forgeries do not end.
+    """
+    wire = query.to_wire()
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asked:
             asked.setblocking(False)
             asked.connect((address, port))  # from here on the kernel drops what others send
-            await loop.sock_sendall(asked, query.to_wire())
-            while True:
-                wire = await loop.sock_recv(asked, LARGEST_DATAGRAM)
-                if wire[:2] == query.to_wire()[:2] and query.is_response(answer := _parsed(wire)):
+            await loop.sock_sendall(asked, wire)
+            for _ in range(MOST_DATAGRAMS):
+                found = await loop.sock_recv(asked, LARGEST_DATAGRAM)
+                if found[:2] == wire[:2] and query.is_response(answer := _parsed(found)):
                     return answer
+                await asyncio.sleep(0)  # receiving what is there already gives nobody else a turn
     except OSError as error:
         raise NotConnected(error.errno, error.strerror) from error
+    raise prevented(FaultKind.PROTOCOL, f"{MOST_DATAGRAMS} datagrams, none of them the answer")
 
 
 async def _by_stream(query: dns.message.Message, address: str, port: int) -> dns.message.QueryMessage:

@@ -15,6 +15,8 @@ from fixloop_bot.domain.catalog import Origin, Service
 
 USER_AGENT = f"FixLoop/{__version__}"
 CHUNK = 65_536
+PORTION = 2_048  # bytes of frames that are parsed at once, so that a flood of empty ones keeps nobody waiting
+MOST_FRAMES = 1_000  # of one answer, of a websocket or HTTP/2
 FAREWELL_S = 0.2
 
 
@@ -28,9 +30,19 @@ class Stream:
     connect_ms: float
     handshake_ms: float
 
-    async def read(self) -> bytes:
-        """What has come, at most 64 KB; empty at the end."""
-        return await self.reader.read(CHUNK)
+    async def read(self, most: int = CHUNK) -> bytes:
+        """What has come, at most so many bytes; empty at the end. Where more may be there, others have a turn first."""
+        found = await self.reader.read(most)
+        if len(found) == most:
+            await asyncio.sleep(0)
+        return found
+
+    async def write(self, data: bytes) -> None:
+        """Send, and wait while the other side does not read. A lost connection is met by reading what came before."""
+        if data:
+            self.writer.write(data)
+            with suppress(OSError):
+                await self.writer.drain()
 
     @property
     def tls(self) -> ssl.SSLObject | None:

@@ -6,7 +6,7 @@ import asyncio
 
 from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.wire.seen import Seen
-from fixloop_bot.adapters.http.wire.streams import Stream, opened
+from fixloop_bot.adapters.http.wire.streams import CHUNK, Stream, opened
 from fixloop_bot.adapters.http.wire.tls import authority
 from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import locate_wire
@@ -29,11 +29,11 @@ async def look_at_tcp(guard: Guard, service: Service, check: TcpCheck, replica: 
 
 
 async def _banner(stream: Stream) -> bytes:
-    """The first bytes, up to the end of their line if that comes in time."""
+    """The first bytes, up to the end of their line if that comes in time, and within 64 KB."""
     found = b""
     try:
         async with asyncio.timeout(GREETING_S) as patience:
-            while b"\n" not in found and (more := await stream.read()):
+            while b"\n" not in found and len(found) < CHUNK and (more := await stream.read()):
                 found += more
                 patience.reschedule(min(patience.when() or 0.0, asyncio.get_running_loop().time() + 0.1))
     except TimeoutError:

@@ -19,19 +19,22 @@ from websockets.uri import WebSocketURI
 
 from fixloop_bot.adapters.http.bodies import LARGEST_BODY
 from fixloop_bot.adapters.http.guard import Guard
+from fixloop_bot.adapters.http.reading import LARGEST_HEAD
 from fixloop_bot.adapters.http.wire.seen import Seen, Stopwatch, prevented
-from fixloop_bot.adapters.http.wire.streams import USER_AGENT, Stream, opened
+from fixloop_bot.adapters.http.wire.streams import MOST_FRAMES, PORTION, USER_AGENT, Stream, opened
 from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import Target, home, locate
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.expect import Subject
 from fixloop_bot.domain.filling import Values, fill_request, uses_secret
 from fixloop_bot.domain.headers import check_header, check_header_value
+from fixloop_bot.domain.outgoing import check_message, check_secrets
 from fixloop_bot.domain.plans import Request, WebsocketCheck
 from fixloop_bot.domain.samples import FaultKind, Response
 from fixloop_bot.domain.vetting_wire import speaks_of_a_message
 
 OPENED = 101
+MOST_BYTES = LARGEST_BODY + LARGEST_HEAD + 16 * MOST_FRAMES  # a frame has a head of 14 bytes at most
 _SILENT = logging.Logger("websocket", level=logging.CRITICAL + 1)
 """The library would write every header to its log, secrets included."""
 
@@ -57,7 +60,7 @@ async def look_at_websocket(
 
 
 def _about_us(check: WebsocketCheck, status: int) -> bool:
-    return status in (401, 407) or (status == 403 and uses_secret(_request(check)))
+    return status == 407 or (status in (401, 403) and uses_secret(_request(check)))
 
 
 def _request(check: WebsocketCheck) -> Request:
@@ -74,7 +77,10 @@ def _admitted(
     for name, value in filled.headers:
         check_header_value(name, value)
     text = None if check.send is None else fill_request(_message(check.send), values).body
-    return locate(service, method="GET", where=filled.where), filled.headers, text
+    check_message(service, check, filled.where)
+    target = locate(service, method="GET", where=filled.where)
+    check_secrets(service, Request(path=check.path, headers=check.headers, body=check.send), target.origin)
+    return target, filled.headers, text
 
 
 def _message(send: str) -> Request:
@@ -94,6 +100,7 @@ class _Talk:
         self._protocol = ClientProtocol(uri, max_size=LARGEST_BODY, logger=_SILENT)
         self._headers = headers
         self._events = self._incoming()
+        self._received = self._frames = 0
 
     async def held(self, text: bytes | None, *, awaits: bool) -> Response:
         """Raises ProbeFault or OSError."""
@@ -104,19 +111,19 @@ class _Talk:
             return self._response(handshake, bytes(handshake.body or b""), latency_ms)
         if text is not None:
             watch = Stopwatch()
-            self._send(lambda: self._protocol.send_text(text))
+            await self._send(lambda: self._protocol.send_text(text))
         if awaits:
             body = await self._message()
         if text is not None:
             latency_ms = watch.read_ms()
-        self._send(lambda: self._protocol.send_close(1000))
+        await self._send(lambda: self._protocol.send_close(1000))
         return self._response(handshake, body, latency_ms)
 
-    def _send(self, send: Callable[[], None]) -> None:
+    async def _send(self, send: Callable[[], None]) -> None:
         """Unless the server has ended the talk already, which is seen where its message is awaited."""
         if self._protocol.state is State.OPEN:
             send()
-            self._flush()
+            await self._flush()
 
     def _response(self, handshake: Handshake, body: bytes, latency_ms: float) -> Response:
         headers = tuple((name.lower(), value) for name, value in handshake.headers.raw_items())
@@ -132,7 +139,7 @@ class _Talk:
         request = self._protocol.connect()
         request.headers = Headers([*request.headers.raw_items(), ("User-Agent", USER_AGENT), *self._headers])
         self._protocol.send_request(request)
-        self._flush()
+        await self._flush()
         event = await self._next()
         if not isinstance(event, Handshake):
             raise prevented(FaultKind.PROTOCOL, "not a websocket handshake")
@@ -147,6 +154,9 @@ class _Talk:
             frame = await self._next()
             if not isinstance(frame, Frame):
                 continue
+            self._frames += 1
+            if self._frames > MOST_FRAMES:
+                raise prevented(FaultKind.PROTOCOL, f"over {MOST_FRAMES:,} frames and no whole message")
             if frame.opcode is Opcode.CLOSE:
                 close = self._protocol.close_rcvd
                 raise prevented(FaultKind.RESET, f"closed with code {close.code}" if close is not None else "")
@@ -158,12 +168,15 @@ class _Talk:
     async def _next(self) -> object:
         """The next event, whatever it takes to receive it."""
         while (event := next(self._events, None)) is None:
-            chunk = await self._stream.read()
+            chunk = await self._stream.read(PORTION)
+            self._received += len(chunk)
+            if self._received > MOST_BYTES:
+                raise prevented(FaultKind.TOO_LARGE)
             if chunk:
                 self._protocol.receive_data(chunk)
             else:
                 self._protocol.receive_eof()
-            self._flush()
+            await self._flush()
             self._events = self._incoming()
             if self._protocol.parser_exc is not None or self._protocol.handshake_exc is not None or not chunk:
                 event = next(self._events, None)
@@ -180,7 +193,5 @@ class _Talk:
             raise prevented(FaultKind.RESET)
         raise prevented(FaultKind.PROTOCOL, "not a websocket's answer")
 
-    def _flush(self) -> None:
-        for part in self._protocol.data_to_send():
-            if part:
-                self._stream.writer.write(part)
+    async def _flush(self) -> None:
+        await self._stream.write(b"".join(self._protocol.data_to_send()))

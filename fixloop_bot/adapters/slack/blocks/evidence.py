@@ -11,15 +11,26 @@ from fixloop_bot.adapters.slack.blocks.text import (
     one_line,
     shorten,
 )
+from fixloop_bot.application.performance import ENDED_BY_FAILURE
 from fixloop_bot.domain.figures import Unit, bound, milliseconds, per_minute, reading, times_before, unit_of
 from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Step
-from fixloop_bot.domain.reasons import field_name, sample_reason, serving_status, split_formula, telling_failure
+from fixloop_bot.domain.reasons import (
+    failed_steps,
+    field_name,
+    place,
+    sample_reason,
+    serving_status,
+    split_formula,
+    telling_failure,
+)
 from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import Sample
 
 REASON_LENGTH = 500
 CURL_LENGTH = 1200
 """A longer command is no longer something to copy on a phone, and a cut one does not run."""
+
+READINGS_WITHOUT_NEWS = 2
 
 
 def figures(step: Step, progress: StepProgress, confirm: Run | None) -> str:
@@ -28,11 +39,25 @@ def figures(step: Step, progress: StepProgress, confirm: Run | None) -> str:
     earlier = confirm.progress(step.id) if confirm is not None else None
     before = _seen(step, earlier) if earlier is not None else ""
     compared = f"before {before}  →  now {now}" if before and now else now
-    return f"{compared}{_limit(step, progress)}" if now else _nothing_yet(progress)
+    return f"{compared}{_limit(step, progress)}" if now else _nothing_yet(step, progress)
 
 
-def _nothing_yet(progress: StepProgress) -> str:
-    return f"{counted(progress.void, 'probe')} could not look" if progress.void else ""
+def _nothing_yet(step: Step, progress: StepProgress) -> str:
+    """A metric has no data in the first seconds: that is no news before the third reading."""
+    told = progress.void >= (1 if step.repeated else READINGS_WITHOUT_NEWS + 1)
+    noun = "probe" if step.repeated else "reading"
+    return f"{counted(progress.void, noun)} could not look" if told else ""
+
+
+def still_over(step: Step, progress: StepProgress, run: Run) -> str:
+    """``still 31.2 % (limit 2 %); not waited for, since step 1 has failed``; empty for any other undecided step."""
+    failed = failed_steps(run)
+    if step.repeated or progress.reason != ENDED_BY_FAILURE or not progress.failures or not failed:
+        return ""
+    check, value = step.check, _value(step, progress)
+    limit = f" (limit {reading(check.limit, _unit(step))})" if isinstance(check, MetricCheck) and check.limit else ""
+    waits = f"not waited for, since step {place(run, failed[0].step_id)} has failed"
+    return f"still {value}{limit or _limit(step, progress)}; {waits}"
 
 
 def _seen(step: Step, progress: StepProgress) -> str:

@@ -6,13 +6,14 @@ from fixloop_bot.adapters.slack.blocks.text import counted, one_line
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.comparison import Comparison, compare
 from fixloop_bot.domain.described import healthy_before
-from fixloop_bot.domain.latency import certainly_slower
 from fixloop_bot.domain.plans import Step, WebsocketCheck, WireCheck
 from fixloop_bot.domain.runs import Run, StepPhase, StepProgress, StepVerdict
 
 LINE_LENGTH = 300
 SHAPES_SHOWN = 2
 WOULD_REPRODUCE = " What would reproduce it: "
+NEVER = "Never reproduced here"
+NO_PART = "It passed before, too: no part of the proof"
 UNCHANGED = "Unchanged"
 """The figures of a control say that by themselves."""
 ODDS = ", and a fault in more than "
@@ -20,9 +21,16 @@ ODDS = ", and a fault in more than "
 
 
 def grounds(
-    step: Step, progress: StepProgress | None, confirm: Run | None, baseline: Baseline | None = None
+    step: Step,
+    progress: StepProgress | None,
+    confirm: Run | None,
+    baseline: Baseline | None = None,
+    *,
+    proves: bool = False,
 ) -> tuple[str, ...]:
     """One idea a line, what is worse than before first; empty where the figures say it all.
+
+    ``proves``: other steps of the run show a bug that is gone.
 
     Without a run to compare with, the baseline is the before of what is certainly different now.
     """
@@ -35,11 +43,11 @@ def grounds(
     if before is None or progress.phase is not StepPhase.DONE:
         return tuple(one_line(line, LINE_LENGTH) for line in (progress.note, claim_line(progress)) if line)
     comparison = compare(step, before, progress)
-    slower, faster = _moved(progress, before), _moved(before, progress)
+    slower, faster = comparison.change == "slower", comparison.change == "faster"
     said = [
         comparison.latency if slower else "",
         *(shape_lines(comparison) if _shapes_tell(before, progress) else ()),
-        " · ".join(line for line in (meaning_line(comparison, progress), claim_line(progress)) if line),
+        " · ".join(line for line in (meaning_line(comparison, progress, proves=proves), claim_line(progress)) if line),
         progress.note,
         comparison.latency if faster else "",
         mix_line(step, comparison, before, progress),
@@ -58,15 +66,17 @@ def _since_healthy(step: Step, progress: StepProgress, baseline: Baseline | None
     if before is None or progress.phase is not StepPhase.DONE:
         return []
     comparison = compare(step, before, progress)
-    slower = f"while it was healthy, {comparison.latency}" if _moved(progress, before) else ""
+    slower = f"while it was healthy, {comparison.latency}" if comparison.change == "slower" else ""
     other = [f"compared with healthy times, {line}" for line in shape_lines(comparison)]
     return [slower, *other]
 
 
-def meaning_line(comparison: Comparison, progress: StepProgress) -> str:
+def meaning_line(comparison: Comparison, progress: StepProgress, *, proves: bool = False) -> str:
     """What the change means; an undecided step has its reason, and the odds of having missed it has the root card."""
     if progress.verdict not in (StepVerdict.PASSED, StepVerdict.FAILED):
         return ""
+    if proves and comparison.meaning.startswith(NEVER):
+        return NO_PART
     said = comparison.meaning.partition(WOULD_REPRODUCE)[0].partition(ODDS)[0].rstrip(".")
     return "" if said.startswith(UNCHANGED) else said
 
@@ -80,12 +90,6 @@ def claim_line(progress: StepProgress) -> str:
     pieces += [] if "replica" in rest or progress.replicas < 2 else [counted(progress.replicas, "replica")]
     pieces += [] if "input" in rest or progress.inputs < 2 else [counted(progress.inputs, "input")]
     return f"{claim}: {', '.join(pieces)}" if pieces else claim
-
-
-def _moved(slow: StepProgress, than: StepProgress) -> bool:
-    """Whether any quantile is certainly slower in the one than in the other."""
-    known = {band.quantile: band for band in than.latency}
-    return any(certainly_slower(band, known[band.quantile]) for band in slow.latency if band.quantile in known)
 
 
 def mix_line(step: Step, comparison: Comparison, before: StepProgress, now: StepProgress) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixloop_bot.adapters.slack.blocks.aftermath import watch_end
 from fixloop_bot.adapters.slack.blocks.buttons import reopen_button, verdict_word
 from fixloop_bot.adapters.slack.blocks.card import Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
@@ -83,14 +84,26 @@ def _steady_controls(run: Run, proving: tuple[str, ...]) -> int:
 def _watch(view: ThreadView, incident: Incident) -> str:
     soak = view.soak
     if not incident.soak_held:
-        return "watch not finished"
+        return _cut_short(view)
     if soak is None or soak.finished_at is None:
         return "watch quiet"
     return f"{span(soak.finished_at - soak.started_at)} watch quiet"
+
+
+def _cut_short(view: ThreadView) -> str:
+    soak = view.soak
+    if not watch_end(view) or soak is None or soak.finished_at is None:
+        return "watch not finished"
+    if soak.stopped_by is None and not soak.steps:
+        return "no step could be watched"
+    how = "stopped" if soak.stopped_by is not None else "ended"
+    return f"watch {how} after {span(soak.finished_at - soak.started_at)}"
 
 
 def _no_proof(view: ThreadView) -> str:
     if all(line.kind is not RunKind.VALIDATE or line.finished_at is None for line in view.incident.runs):
         return "No proof: no validation ran, so nothing shows that it has recovered."
     why = reason(view)
+    if not why and not view.incident.reopened:
+        return "No proof: it was not validated since the last confirm run."
     return f"No proof. {why}" if why else "No proof: it was not validated since it was last open."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fixloop_bot.adapters.slack.blocks.aftermath import taken_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import reproduce_button, stop_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
-from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures
+from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures, still_over
 from fixloop_bot.adapters.slack.blocks.grounds import grounds
 from fixloop_bot.adapters.slack.blocks.status import (
     RED,
@@ -16,14 +17,14 @@ from fixloop_bot.adapters.slack.blocks.status import (
     Status,
     reproduced_sentence,
     stopped_reason,
-    watch_note,
 )
 from fixloop_bot.adapters.slack.blocks.text import clock, counted, one_line, person, span
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Tick
 from fixloop_bot.domain.plans import Role, Step
+from fixloop_bot.domain.reasons import place, unasked
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepProgress, StepVerdict
-from fixloop_bot.domain.verdicts import COULD_NOT_LOOK
+from fixloop_bot.domain.verdicts import COULD_NOT_LOOK, proving_steps
 
 STEPS_SHOWN = 15
 """With three blocks a step a message would still hold them."""
@@ -42,23 +43,24 @@ def results_card(view: ThreadView) -> Card | None:
     if run is None:
         return None
     confirm = view.confirm if run.kind is RunKind.VALIDATE and run.plan.hash == _hash(view.confirm) else None
+    proves = confirm is not None and bool(proving_steps(run, confirm))
     name = run.id
     outcome = outcome_lines(run, view)
-    blocks: list[Block] = [section_block(f"*{heading(run)}*", block_id=f"results:{run.incident_id}:title")]
+    blocks: list[Block] = [section_block(f"*{heading(run, view)}*", block_id=f"results:{run.incident_id}:title")]
     if outcome:
         marked = "\n".join(each.marked() for each in outcome)
         blocks.append(section_block(marked, block_id=f"results:{name}:verdict"))
     blocks.append(context(origin(run), block_id=f"results:{name}:origin"))
-    said = [heading(run), *(each.said() for each in outcome)]
-    for place, step in enumerate(run.plan.steps[:STEPS_SHOWN], start=1):
-        lines = step_lines(place, step, run, confirm, view)
+    said = [heading(run, view), *(each.said() for each in outcome)]
+    for number, step in enumerate(run.plan.steps[:STEPS_SHOWN], start=1):
+        lines = step_lines(number, step, run, confirm, view)
         said.extend([_without_marks(lines[0]), *lines[1:]])
         blocks.append(section_block("\n".join(lines), block_id=f"results:{name}:{step.id}"))
         proof = failing_evidence(step, run.progress(step.id))
         if proof:
             said.append(" ".join(line for line in proof[:2] if line))
             blocks.append(section_block("\n".join(proof), block_id=f"results:{name}:{step.id}:evidence"))
-        quiet = grounds(step, run.progress(step.id), confirm, view.baseline)
+        quiet = grounds(step, run.progress(step.id), confirm, view.baseline, proves=proves)
         if quiet:
             said.extend(quiet)
             blocks.append(context("\n".join(quiet), block_id=f"results:{name}:{step.id}:grounds"))
@@ -85,7 +87,10 @@ def _without_marks(line: str) -> str:
     return line.replace("*", "")
 
 
-def heading(run: Run) -> str:
+def heading(run: Run, view: ThreadView) -> str:
+    line = view.incident.run_line(run.id)
+    if line is not None and line.partial:
+        return f"Another look at step {place(run, run.step_ids[0])}, run {run.number}"
     word = {RunKind.CONFIRM: "Confirm run", RunKind.VALIDATE: "Validate run", RunKind.SOAK: "Watch"}[run.kind]
     return f"{word} {run.number}"
 
@@ -111,13 +116,13 @@ def step_lines(place: int, step: Step, run: Run, confirm: Run | None, view: Thre
     control = " · control" if step.role is Role.CONTROL else ""
     lines = [f"*{place}*  {state_word(progress)} · {title}{control}", figures(step, progress, confirm)]
     if progress.verdict in (StepVerdict.INCONCLUSIVE, StepVerdict.SKIPPED) and progress.reason:
-        lines[1] = _undecided(lines[1], progress)
+        lines[1] = still_over(step, progress, run) or _undecided(lines[1], progress)
     return [line for line in lines if line]
 
 
 def _undecided(figures_so_far: str, progress: StepProgress) -> str:
     """Why nothing is known; how often it could not look belongs into the same words."""
-    why = one_line(progress.reason, 400)
+    why = one_line(unasked(progress.reason), 400)
     if progress.samples:
         return " · ".join(piece for piece in (figures_so_far, why) if piece)
     blind = progress.reason.startswith(COULD_NOT_LOOK) and progress.void
@@ -156,17 +161,29 @@ def outcome_lines(run: Run, view: ThreadView) -> list[Status]:
     if run.kind is RunKind.CONFIRM:
         return [_confirm_outcome(run, is_open=view.incident.is_open)]
     verdict = run.verdict or RecoveryVerdict.INCONCLUSIVE
-    why = stopped_reason(run) if run.stopped_by is not None else one_line(run.reason)
+    why = stopped_reason(run) if run.stopped_by is not None else one_line(unasked(run.reason))
     outcome = Status(symbol=SYMBOLS[verdict], word=WORDS[verdict], rest=f". {why}" if why else ".")
-    soak = view.soak
-    if soak is None or soak.number < run.number:
-        return [outcome]
-    if not soak.reproduced:
-        noticed = watch_note(view)
-        return [outcome, Status(symbol=YELLOW, word="Noticed", rest=f" {noticed}")] if noticed else [outcome]
+    soak, was = view.soak, Status(symbol=WHITE, word="Was proven", rest=outcome.rest)
+    taken = taken_back(view.incident)
+    if soak is None or soak.number < run.number or not soak.reproduced:
+        if taken is None or taken.proof.id != run.id:
+            return [outcome, *_watched(view, run)]
+        back = Status(symbol=RED, word="Taken back", rest=f" {clock(taken.at)}: {taken.why}.")
+        return [back, was]
     when = clock(soak.finished_at or view.now)
     back = Status(symbol=RED, word="Taken back", rest=f" {when}: in the watch, {reproduced_sentence(soak)}")
-    return [back, Status(symbol=WHITE, word="Was proven", rest=outcome.rest)]
+    return [back, was]
+
+
+def _watched(view: ThreadView, run: Run) -> list[Status]:
+    """What the watch after a proof that stands has noticed, and why it did not last to its end."""
+    soak, proof = view.soak, view.incident.proof()
+    if soak is None or soak.number < run.number:
+        return []
+    noticed, end = watch_note(view), watch_end(view) if proof is not None and proof.id == run.id else ""
+    lines = [Status(symbol=YELLOW, word="Noticed", rest=f" {noticed}")] if noticed else []
+    word = "Watch not finished" if soak.steps else "No watch"
+    return [*lines, Status(symbol=WHITE, word=word, rest=f". {end}")] if end else lines
 
 
 def _confirm_outcome(run: Run, *, is_open: bool) -> Status:

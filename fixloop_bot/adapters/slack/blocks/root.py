@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from fixloop_bot.adapters.slack.blocks.aftermath import taken_back_line
 from fixloop_bot.adapters.slack.blocks.buttons import resolve_button, stop_button, validate_button
 from fixloop_bot.adapters.slack.blocks.card import SECTION_LENGTH, Block, Card, actions, context, fallback, header
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
@@ -26,9 +27,11 @@ def root_card(view: ThreadView) -> Card:
     now, facts, signals = status(view), facts_line(incident, view.now), signals_text(incident)
     would = "\n".join(f"• {each}" for each in would_reproduce(view))
     would = f"What would reproduce it:\n{would}" if would else ""
+    back = "" if "aken back" in now.said() else taken_back_line(view)
     blocks: list[Block] = [
         header(title(incident), block_id=f"root:{name}:head"),
         section_block(now.marked(), block_id=f"root:{name}:status"),
+        *([context(back, block_id=f"root:{name}:taken-back")] if back else []),
         *([context(would, block_id=f"root:{name}:reproduce")] if would else []),
         context(facts, block_id=f"root:{name}:facts"),
         section_block(signals, block_id=f"root:{name}:signals"),
@@ -42,7 +45,7 @@ def root_card(view: ThreadView) -> Card:
     buttons = root_buttons(incident)
     if buttons:
         blocks.append(actions(buttons, block_id=f"root:{name}:buttons"))
-    text = fallback(one_line(title(incident)), now.said(), would, facts, signals, hint)
+    text = fallback(one_line(title(incident)), now.said(), back, would, facts, signals, hint)
     return Card(part="root", text=text, blocks=tuple(blocks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fixloop_bot.adapters.slack.blocks.text import clock, link, one_line, shorten
 from fixloop_bot.domain.figures import Unit, reading, unit_of
 from fixloop_bot.domain.incidents import Incident, SignalLine
+from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.domain.signals import Transition
 
 SIGNALS_SHOWN = 5
@@ -23,7 +24,9 @@ def whole_title(incident: Incident) -> str:
     label = f"{incident.label} ({incident.env})" if incident.env else incident.label
     if line is None:
         return f"{label} · {incident.title}"
-    measured = f" · {measured_words(line)}" if line.value is not None else ""
+    over = not line.firing or incident.verdict is RecoveryVerdict.PROVEN
+    was = "was " if over else ""  # the alert's own value, of a time before the recovery
+    measured = f" · {was}{measured_words(line)}" if line.value is not None else ""
     return f"{label} · {line.title}{measured}"
 
 

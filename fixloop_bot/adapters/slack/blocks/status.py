@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, taken_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
 from fixloop_bot.adapters.slack.blocks.grounds import WOULD_REPRODUCE
 from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person, span
-from fixloop_bot.application.brake import STOPPED
+from fixloop_bot.application.brake import LIFT, STOPPED, named
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import never_reproduced
@@ -19,11 +20,14 @@ from fixloop_bot.domain.reasons import (
     failed_steps,
     field_name,
     how_it_fails,
+    is_missing,
     others_fail,
     place,
     sample_reason,
     split_formula,
     telling_failure,
+    tries,
+    unasked,
 )
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import FaultKind, Sample
@@ -63,7 +67,17 @@ class Status:
 
 
 def status(view: ThreadView) -> Status:
-    """Where the incident stands."""
+    """Where the incident stands, and what keeps it from going on."""
+    now, by = _standing(view), view.incident.waits_for_go()
+    if by is None:
+        return now
+    waits = f"{named(by)} has stopped all traffic; {LIFT}"
+    if now.word == "Not reproduced yet":
+        return replace(now, rest=f": {waits}")
+    return replace(now, rest=f"{now.rest}{'' if now.said().endswith(('.', '…')) else '.'} {waits}")
+
+
+def _standing(view: ThreadView) -> Status:
     incident = view.incident
     if incident.state is State.RESOLVED:
         return _resolved(view)
@@ -96,9 +110,16 @@ def _running(view: ThreadView) -> Status:
     if run.reproduced:  # the worst news first: what is certain is said while the rest is still counted
         word = "Reproduced" if run.kind is RunKind.CONFIRM else "Still failing"
         counting = f" Still counting, {run.decided} of {len(run.steps)} steps decided."
+        counting = counting if run.decided < len(run.steps) else f" {_all_decided(run)}"
         return Status(symbol=RED, word=word, rest=f": {reproduced_sentence(run)}{counting}")
     word = "Reproducing…" if run.kind is RunKind.CONFIRM else "Validating…"
+    if run.steps and run.decided == len(run.steps):
+        return Status(symbol=YELLOW, word=word, rest=f" {_all_decided(run)}")
     return Status(symbol=YELLOW, word=word, rest=f" {run.decided} of {len(run.steps)} steps decided{_about(left)}")
+
+
+def _all_decided(run: Run) -> str:
+    return "All steps decided." if run.kind is RunKind.CONFIRM else "All steps decided, writing the verdict."
 
 
 def _about(left: float) -> str:
@@ -114,9 +135,11 @@ def verdict_status(view: ThreadView, verdict: RecoveryVerdict) -> Status:
     if verdict is RecoveryVerdict.PROVEN:
         line = _last_validate(view.incident)
         at = line.finished_at if line is not None and line.finished_at is not None else view.now
-        rest = f", {day_and_clock(at, view.now)}. {_watching(view)}".rstrip()
+        end, when = watch_end(view), day_and_clock(at, view.now)
+        but = end and view.soak is not None and view.soak.stopped_by is not None
+        rest = f", {when}, but {end}" if but else f", {when}. {end or _watching(view)}".rstrip()
     else:
-        rest = f": {_decapitalised(reason(view))}" if reason(view) else ""
+        rest = f": {decapitalised(reason(view))}" if reason(view) else ""
     return Status(symbol=SYMBOLS[verdict], word=WORDS[verdict], rest=rest)
 
 
@@ -126,7 +149,7 @@ def reason(view: ThreadView) -> str:
     if line is not None and line.stopped:
         known = view.shown is not None and view.shown.id == line.id
         return stopped_reason(view.shown) if known and view.shown is not None else "Stopped before it was decided."
-    return one_line(view.incident.verdict_reason)
+    return one_line(unasked(view.incident.verdict_reason))
 
 
 def stopped_reason(run: Run) -> str:
@@ -162,24 +185,6 @@ def _noticed(view: ThreadView) -> str:
     return f"Noticed {note}" if note else ""
 
 
-def watch_note(view: ThreadView) -> str:
-    """What the watch has noticed although it decides nothing, such as a latency that creeps up: ``in the watch, …``."""
-    soak = view.soak
-    noted = next((step for step in soak.steps if step.note), None) if soak is not None else None
-    if soak is None or noted is None:
-        return ""
-    return f"in the watch, step {place(soak, noted.step_id)}: {_within(one_line(noted.note, 200)).rstrip('.')}."
-
-
-def _within(note: str) -> str:
-    """A sentence as it stands behind a colon; ``GET`` and ``p95`` stay as they are."""
-    return note if note[1:2].isupper() else _decapitalised(note)
-
-
-def _decapitalised(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
-
-
 def _broken_again(view: ThreadView) -> Status:
     """After a proof or a resolution that did not last; what was reproduced before it is no news."""
     soak = view.soak
@@ -189,6 +194,10 @@ def _broken_again(view: ThreadView) -> Status:
     confirm = view.confirm
     if confirm is not None and confirm.finished and confirm.finished_at and _since_reopened(view) < confirm.finished_at:
         return confirm_status(confirm)
+    back = taken_back(view.incident)
+    if back is not None:
+        rest = f" {day_and_clock(back.at, view.now)}: {back.why}. Not validated since."
+        return Status(symbol=RED, word="Taken back", rest=rest)
     return Status(symbol=RED, word="Reopened", rest=", and not validated since.")
 
 
@@ -206,11 +215,11 @@ def confirm_status(confirm: Run | None) -> Status:
     if confirm.reproduced:
         return Status(symbol=RED, word="Reproduced", rest=f": {reproduced_sentence(confirm)}")
     if confirm.stopped_by is not None:
-        rest = f": {_decapitalised(stopped_reason(confirm))}"
+        rest = f": {decapitalised(stopped_reason(confirm))}"
         return Status(symbol=WHITE, word="Not reproduced yet", rest=rest)
     blind = [step for step in confirm.steps if step.verdict is StepVerdict.INCONCLUSIVE]
     if blind:
-        rest = f": step {place(confirm, blind[0].step_id)} is inconclusive, {one_line(blind[0].reason)}."
+        rest = f": step {place(confirm, blind[0].step_id)} is inconclusive, {one_line(unasked(blind[0].reason))}."
         return Status(symbol=WHITE, word="Not reproduced", rest=rest)
     looked, _ = not_reproduced(confirm)
     return Status(symbol=WHITE, word="Not reproduced", rest=f": {looked or 'every step passes from here.'}")
@@ -249,8 +258,8 @@ def failing_words(run: Run, progress: StepProgress) -> str:
     line = one_line(sample.request or step.title, 120)
     if isinstance(step.check, WireCheck):
         why = one_line(sample_reason(sample), 200).rstrip(".")
-        return f"{line}: {why}, in {progress.failed:,} of {progress.samples:,} tries"
-    return f"{line} {answered(sample)} in {progress.failed:,} of {progress.samples:,} tries"
+        return f"{line}: {why}, {tries(progress)}"
+    return f"{line} {answered(sample)} {tries(progress)}"
 
 
 def answered(sample: Sample) -> str:
@@ -265,4 +274,6 @@ def answered(sample: Sample) -> str:
         return f"took {seen} (limit {one_line(first.expected.lstrip('<= '))})"
     wanted, _ = split_formula(first)
     name = one_line(field_name(first), 80)
+    if is_missing(first):
+        return f"answered without {name.removeprefix('header ')}"
     return f"gave {name} {one_line(first.seen or 'nothing', 80)} instead of {one_line(wanted, 80)}"

@@ -1,0 +1,38 @@
+"""What somebody asks, translated out of Slack's words, as a job that survives its process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from fixloop_bot.application.jobs import Job
+
+ANSWER_QUESTION = "answer_question"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One message or click of a person.
+
+    ``id`` is ``channel:ts`` of the message, so that a mention that Slack delivers twice is one question. ``incident``
+    is the thread's, or empty. ``addressed`` is false for a reply in an incident's thread that neither mentions the bot
+    nor reads like a question: it is one only where the message before it is the bot's answer to the same person.
+    """
+
+    id: str
+    channel: str
+    thread_ts: str
+    ts: str
+    user: str
+    team: str
+    text: str
+    incident: str = ""
+    addressed: bool = True
+
+    def job(self) -> Job:
+        return Job(name=ANSWER_QUESTION, args=(orjson.dumps(asdict(self)).decode(),), key=f"question:{self.id}")
+
+    @classmethod
+    def read(cls, document: str) -> Question:
+        return cls(**orjson.loads(document))
