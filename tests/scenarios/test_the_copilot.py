@@ -64,7 +64,7 @@ async def test_a_model_that_lies_gets_nothing_through(opened: Open) -> None:
             )
             served.script = [streamed(*thoughts("secret thinking"), *words(*text), piece({}, "stop"), DONE)]
             answer = await asked(running, "What happened, in one line please?", says="[1]")
-            for wrong in ("77.7", "has recovered", "<!channel>", "secret thinking"):
+            for wrong in ("77.7 %", "has recovered", "<!channel>", "secret thinking"):
                 assert wrong not in answer
             told = json.dumps(served.asked[-1])
             assert "shop.errors" in told, "the model was told of the incident"
