@@ -16,14 +16,15 @@ from fixloop_bot.adapters.http.guard import Guard, open_plain_socket
 from fixloop_bot.adapters.http.prober import HttpProber
 from fixloop_bot.domain.catalog import Origin, Probe
 from fixloop_bot.domain.errors import BadInput, GateRefused
-from fixloop_bot.domain.plans import Leg, Request
+from fixloop_bot.domain.plans import HttpCheck, Leg, Request
 from fixloop_bot.domain.samples import FaultKind, Outcome
-from tests.adapters.probing import TOKEN, Bench, FixedClock, service_at
+from tests.adapters.probing import TOKEN, Bench, FixedClock, prober_with, service_at
 from tests.adapters.targets import (
     Shop,
     answering,
     free_port,
     serving,
+    speaking,
 )
 
 # ── filling ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -414,3 +415,16 @@ async def test_a_cookie_that_expires_is_sent_no_more(against: Callable[..., obje
     assert sample.outcome is Outcome.PASSED
     cookies = [[line for line in head.split(b"\r\n") if line.startswith(b"cookie:")] for head in heads]
     assert cookies == [[], [b"cookie: a=1; b=2"], [b"cookie: b=2"]]
+
+
+async def test_a_secret_that_comes_back_as_a_key_is_not_kept_in_the_shape() -> None:
+    """Shapes go into evidence, baselines and sentences."""
+    body = b'{"sessions": {"%s": 1}}' % TOKEN.encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with speaking(answering(head + body)) as port:
+        prober = prober_with(Guard())
+        check = HttpCheck(request=Request(path="/"), expect=("status == 200",))
+        sample = await prober.sample(service_at(port), check, number=1, fresh=True)
+        await prober.aclose()
+    assert TOKEN not in sample.shape
+    assert "${TOKEN}" in sample.shape
