@@ -146,14 +146,7 @@ class ReadingStep:
             seen=f"{value:.4g}",
             expected=f"{check.healthy_when} {limit:.4g}",
         )
-        return Sample(
-            number=number,
-            at=now,
-            outcome=Outcome.PASSED if healthy else Outcome.FAILED,
-            value=value,
-            request=check.query,
-            failures=() if healthy else (failure,),
-        )
+        return _measured(number, now, value, failure)
 
     def _look_from(self, now: float) -> float:
         if self._kind is RunKind.CONFIRM:
@@ -182,14 +175,7 @@ class ReadingStep:
             seen=f"{rate:.3g} records a minute",
             expected=f"<= {limit:.3g}{source}",
         )
-        return Sample(
-            number=number,
-            at=now,
-            outcome=Outcome.PASSED if healthy else Outcome.FAILED,
-            value=rate,
-            request=check.query,
-            failures=() if healthy else (failure,),
-        )
+        return _measured(number, now, rate, failure)
 
     async def _log_limit(self, check: LogsCheck) -> tuple[float, str]:
         """Records a minute that are still healthy, and where that comes from, in words."""
@@ -250,3 +236,15 @@ class ReadingStep:
             passes=examples if outcome is Outcome.PASSED else (),
             voids=examples if outcome is Outcome.VOID else (),
         )
+
+
+def _measured(number: int, now: float, value: float, result: AssertionResult) -> Sample:
+    """A value that was read, held against its limit."""
+    return Sample(
+        number=number,
+        at=now,
+        outcome=Outcome.PASSED if result.held else Outcome.FAILED,
+        value=value,
+        request=result.source,
+        failures=() if result.held else (result,),
+    )

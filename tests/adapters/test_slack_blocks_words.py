@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from fixloop_bot.adapters.slack.blocks.checks import fitting, latency_limit, what
 from fixloop_bot.adapters.slack.blocks.claims import claim
 from fixloop_bot.adapters.slack.blocks.grounds import LINE_LENGTH, grounds
-from fixloop_bot.adapters.slack.blocks.text import cut, person, shorten, span
+from fixloop_bot.adapters.slack.blocks.text import cut, person, shorten
 from fixloop_bot.domain.baselines import Baseline, ProbeBaseline
 from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import (
     Check,
     DnsCheck,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fixloop_bot.adapters.slack.blocks.text import day_and_clock, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.text import day_and_clock, one_line, person
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Entry, Incident, RunLine
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.reasons import place, watch_gap, watch_held
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.signals import Transition

@@ -6,11 +6,12 @@ from fixloop_bot.adapters.slack.blocks.buttons import new_plan_button, resolve_b
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback, mrkdwn
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.checks import what
-from fixloop_bot.adapters.slack.blocks.text import clock, counted, cut, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.text import clock, counted, cut, one_line, person
 from fixloop_bot.application.checklist import shown_as_ticked
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import Incident, Tick
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import ManualCheck, Plan, PlanSource, Role, Step
 
 OPTION_LENGTH = 75

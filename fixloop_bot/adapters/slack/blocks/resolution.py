@@ -7,9 +7,10 @@ from fixloop_bot.adapters.slack.blocks.buttons import reopen_button, verdict_wor
 from fixloop_bot.adapters.slack.blocks.card import Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.status import SYMBOLS, WHITE, reason
-from fixloop_bot.adapters.slack.blocks.text import counted, day_and_clock, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.text import counted, day_and_clock, one_line, person
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import Role
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepVerdict
 from fixloop_bot.domain.verdicts import proving_steps

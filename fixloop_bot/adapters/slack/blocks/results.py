@@ -18,9 +18,10 @@ from fixloop_bot.adapters.slack.blocks.status import (
     reproduced_sentence,
     stopped_reason,
 )
-from fixloop_bot.adapters.slack.blocks.text import clock, counted, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.text import clock, counted, one_line, person
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Tick
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import Role, Step
 from fixloop_bot.domain.reasons import place, unasked
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepProgress, StepVerdict

@@ -11,9 +11,10 @@ from fixloop_bot.adapters.slack.blocks.card import SECTION_LENGTH, Block, Card, 
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.signals import signals_text, title
 from fixloop_bot.adapters.slack.blocks.status import status, would_reproduce
-from fixloop_bot.adapters.slack.blocks.text import code_block, day_and_clock, link, one_line, shorten, span
+from fixloop_bot.adapters.slack.blocks.text import code_block, day_and_clock, link, one_line, shorten
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.runs import RunKind
 
 _PLAIN_YAML = re.compile(r"(?!(?:on|off|yes|no|y|n|true|false|null)$)[A-Za-z][A-Za-z0-9_.-]*", re.IGNORECASE)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, taken_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
 from fixloop_bot.adapters.slack.blocks.grounds import WOULD_REPRODUCE
-from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person, span
+from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person
 from fixloop_bot.application.brake import LIFT, STOPPED, named
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import never_reproduced
 from fixloop_bot.domain.figures import milliseconds
 from fixloop_bot.domain.incidents import Incident, RunLine, State
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import WireCheck
 from fixloop_bot.domain.reasons import (
     failed_steps,

@@ -114,21 +114,6 @@ def _date(at: float, form: str, spare: str) -> str:
     return f"<!date^{int(at)}^{form}|{datetime.fromtimestamp(at, UTC).strftime(spare)}>"
 
 
-def span(seconds: float) -> str:
-    """``40 s``, ``4 min``, ``2 h 5 min``, ``3 d 4 h``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
-
-
 def link(url: str, label: str, *, most: int = 1500) -> str:
     """A link whose address cannot break out of it; the bare label where the address is no web page or over long."""
     safe = quote(url, safe="%/:=&?~#+!$,;'@()*[]", errors="replace").replace("&", "&amp;")
