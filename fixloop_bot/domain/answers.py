@@ -33,7 +33,7 @@ class Answer:
     lines, then against what always holds, then captured from and described, and parsed once.
     """
 
-    __slots__ = ("_content_type", "_document", "_effort", "_found", "_headers", "_text", "response")
+    __slots__ = ("_content_type", "_document", "_effort", "_found", "_text", "response")
 
     _last: ClassVar[Answer | None] = None
 
@@ -42,7 +42,6 @@ class Answer:
     _document: tuple[object] | tuple[()] | None
     _effort: Effort | None
     _found: dict[str, list[object]] | None
-    _headers: dict[str, list[str]] | None
     _text: str | None
 
     def __new__(cls, response: Response) -> Answer:
@@ -51,7 +50,7 @@ class Answer:
             return last
         answer = super().__new__(cls)
         answer.response = response
-        answer._content_type = answer._document = answer._headers = answer._text = None
+        answer._content_type = answer._document = answer._text = None
         answer._effort = answer._found = None
         cls._last = answer  # at the end: large answers are made in another thread
         return answer
@@ -109,16 +108,12 @@ class Answer:
         values = self._values(name.lower())
         return printable(", ".join(values)) if values else None
 
-    def _values(self, name: str) -> list[str] | None:
-        if self._headers is None:
-            self._headers = {}
-            for key, value in self.response.headers:
-                self._headers.setdefault(key.lower(), []).append(value)
-        return self._headers.get(name)
+    def _values(self, name: str) -> list[str]:
+        return [value for key, value in self.response.headers if key.lower() == name]
 
     def cookie(self, name: str) -> str | None:
         """The value that ``Set-Cookie`` gives to a cookie; None if it gives none."""
-        for value in self._values("set-cookie") or ():
+        for value in self._values("set-cookie"):
             left, equals, right = value.split(";")[0].partition("=")
             if equals and left.strip() == name:
                 return printable(right.strip())

@@ -69,13 +69,12 @@ async def apart_if_long(lines: Lines, response: Response, look: Callable[P, T], 
 
 def _takes_long(lines: Lines, response: Response) -> bool:
     size = len(response.body)
-    if size <= SMALL:
-        return False
     if size > LARGE:
         return True
+    if size <= SMALL or not lines.costly:
+        return False
     answer = Answer(response)
-    units = sum([assertions.effort(line, answer) for line, glance in lines.glanced if glance is None])
-    return units > MOST_ON_THE_LOOP
+    return sum([assertions.effort(line, answer) for line in lines.costly]) > MOST_ON_THE_LOOP
 
 
 async def _apart(look: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:

@@ -55,16 +55,16 @@ class Lines:
     all: tuple[expect.Assertion, ...]
     wants: assertions.Wants
     glanced: tuple[tuple[expect.Assertion, assertions.Glance | None], ...]
+    costly: tuple[expect.Assertion, ...]
+    """Those without a glance."""
 
     @classmethod
     def of(cls, sources: Sequence[str]) -> Lines:
         """Raises ExpectError."""
         parsed = tuple(expect.parse(line) for line in sources)
-        return cls(
-            all=parsed,
-            wants=assertions.Wants(parsed),
-            glanced=tuple((line, assertions.glance(line)) for line in parsed),
-        )
+        glanced = tuple((line, assertions.glance(line)) for line in parsed)
+        costly = tuple(line for line, glance in glanced if glance is None)
+        return cls(all=parsed, wants=assertions.Wants(parsed), glanced=glanced, costly=costly)
 
 
 class Prepared:
