@@ -34,6 +34,7 @@ from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.question import ANSWER_QUESTION
 from fixloop_bot.application.copilot.speech import Podium, Talker
 from fixloop_bot.application.copilot.turns import Turns
+from fixloop_bot.application.deeds import Deeds
 from fixloop_bot.application.desk import Desk
 from fixloop_bot.application.execution import Execution
 from fixloop_bot.application.inbox import Inbox
@@ -46,6 +47,7 @@ from fixloop_bot.application.sweep import Sweep
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.application.watch import Watch
+from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.bootstrap.openings import (
     open_careful_prober,
     open_model,
@@ -161,8 +163,8 @@ def _wired(by: Means) -> House:
     threads = Threads(store, by.board, links, catalog=catalog, clock=clock)
     brake = Brake(store, prober, clock=clock, ledger=ledger)
     copilot = build_copilot(by, links=links, threads=threads)
-    desk = Desk(
-        store,
+    deeds = Deeds(
+        Whereabouts(store),
         by.board,
         threads,
         validation=validation,
@@ -173,6 +175,7 @@ def _wired(by: Means) -> House:
         copilot=copilot,
         clock=clock,
     )
+    desk = Desk(store, by.board, deeds.deeds(), deeds.commands())
     return House(
         settings=settings,
         catalog=catalog,

@@ -65,6 +65,15 @@ class Allow:
     name_servers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When nobody is reminded: minutes after midnight in the IANA ``zone``; ``ends`` may lie before ``begins``."""
+
+    begins: int
+    ends: int
+    zone: str = "UTC"
+
+
 _ROOT = Request(path="/")
 
 
@@ -86,6 +95,9 @@ class Probe:
 class Service:
     """One entry of the catalog. ``secrets`` maps a variable to where its value is kept: ``env:NAME``.
 
+    ``responders`` are user groups and people who may validate and resolve; empty: everybody in the channel. In
+    ``quiet_hours`` nobody is reminded.
+
     ``replicas`` are addresses (``10.20.0.4:8080``) behind base_url's host; they are asked one by one, with its Host and
     SNI. ``baseline_every_s`` is the pause between two rounds of the probes while the service is healthy; None: never.
     """
@@ -105,6 +117,7 @@ class Service:
     probes: tuple[Probe, ...] = ()
     runbook: str | None = None
     responders: tuple[str, ...] = ()
+    quiet_hours: QuietHours | None = None
     soak_s: float = 600.0
     replicas: tuple[str, ...] = ()
     baseline_every_s: float | None = None

@@ -103,11 +103,25 @@ class SignalLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the timeline: when (epoch seconds), who (a Slack user id, ``datadog`` or ``fixloop``), what."""
+    """One line of the timeline: when (epoch seconds), who (a Slack user id, ``datadog`` or ``fixloop``), what.
+
+    ``place`` says from where: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``; empty for
+    machines.
+    """
 
     at: float
     who: str
     what: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusNote:
+    """What a responder says about where things stand, in their own words."""
+
+    text: str
+    by: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +170,10 @@ class Incident:
 
     ``service_key`` is ``name|env`` and is what a second monitor joins by; ``service`` is the catalog entry's name, or
     None where the catalog has none. ``revision`` is the compare-and-set counter of the store. Times are epoch seconds.
+    ``declared_by`` is who opened it without an alert; ``lead`` and ``fixer`` are its roles; ``fixed_by`` says what
+    fixed it, ``override_reason`` why it was resolved although it was not proven. ``merged_into`` is the incident that
+    has taken it over, ``merged`` are those that it has taken over. Until ``muted_until`` nobody is reminded of it;
+    ``reminded`` are the reminders given.
     """
 
     id: str
@@ -192,6 +210,18 @@ class Incident:
     resolved_at: float | None = None
     resolved_by: str | None = None
     reopened: int = 0
+    declared_by: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: float | None = None
+    lead: str | None = None
+    fixer: str | None = None
+    note: StatusNote | None = None
+    fixed_by: str = ""
+    override_reason: str = ""
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
+    muted_until: float | None = None
+    reminded: tuple[str, ...] = ()
     timeline: tuple[Entry, ...] = ()
 
     @property
@@ -251,9 +281,9 @@ class Incident:
         firing = [line for line in self.signals if line.firing] or list(self.signals)
         return firing[0] if firing else None
 
-    def noted(self, at: float, who: str, what: str) -> Incident:
+    def noted(self, at: float, who: str, what: str, *, place: str = "") -> Incident:
         """The same incident with one more line in its timeline."""
-        timeline = (*self.timeline, Entry(at=at, who=who, what=what))
+        timeline = (*self.timeline, Entry(at=at, who=who, what=what, place=place))
         if len(timeline) > TIMELINE_LENGTH:
             timeline = (timeline[0], *timeline[-(TIMELINE_LENGTH - 1) :])
         return replace(self, timeline=timeline)
@@ -271,6 +301,8 @@ def advance(incident: Incident, move: Move) -> Incident:
         state=target,
         resolved_at=None if leaves_resolution else incident.resolved_at,
         resolved_by=None if leaves_resolution else incident.resolved_by,
+        fixed_by="" if leaves_resolution else incident.fixed_by,
+        override_reason="" if leaves_resolution else incident.override_reason,
         verdict=None if falls_back else incident.verdict,
         verdict_reason="" if falls_back else incident.verdict_reason,
         soak_until=None if falls_back else incident.soak_until,

@@ -23,7 +23,8 @@ from fixloop_bot.application.checklist import Checklist
 from fixloop_bot.application.copilot.answering import Copilot
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.turns import Turns
-from fixloop_bot.application.desk import Desk, Wish
+from fixloop_bot.application.deeds import Deeds
+from fixloop_bot.application.desk import Desk
 from fixloop_bot.application.execution import Execution
 from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
@@ -37,6 +38,8 @@ from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
 from fixloop_bot.application.watch import Watch
+from fixloop_bot.application.whereabouts import Whereabouts
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.domain import assertions, expect
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
 from fixloop_bot.domain.decision import ProofSettings
@@ -351,8 +354,8 @@ class Office:
             turns=Turns(self.talks, clock=clock, token=lambda: "me"),
             clock=clock,
         )
-        self.desk = Desk(
-            store,
+        self.deeds = Deeds(
+            Whereabouts(store),
             self.wall,
             self.threads,
             validation=self.validation,
@@ -363,6 +366,7 @@ class Office:
             copilot=self.copilot,
             clock=clock,
         )
+        self.desk = Desk(store, self.wall, self.deeds.deeds(), self.deeds.commands())
         self.inbox = Inbox(store, self.intake, clock=clock)
         self.sweep = Sweep(store, self.tray, clock=clock)
         self.handlers: dict[str, Callable[..., Awaitable[None]]] = {

@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.store import RedisStore
-from fixloop_bot.application.desk import COMMANDS, Wish
 from fixloop_bot.application.jobs import EXECUTE_RUN
+from fixloop_bot.application.wishes import COMMANDS, Wish
 from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from tests.application.office import JONAS, MIRA, Office, checkout, signal

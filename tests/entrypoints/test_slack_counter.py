@@ -8,8 +8,8 @@ import pytest
 
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.board import NullBoard
-from fixloop_bot.application.desk import Wish
 from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
 
 

@@ -14,8 +14,8 @@ from fixloop_bot.adapters.slack.blocks.answer import closed, page_blocks, prompt
 from fixloop_bot.adapters.slack.board import NullBoard
 from fixloop_bot.application.copilot.question import ANSWER_QUESTION, Question
 from fixloop_bot.application.copilot.speech import Offer
-from fixloop_bot.application.desk import Wish
 from fixloop_bot.application.jobs import ANSWER_WISH, Job
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.entrypoints.slack import register
 from fixloop_bot.entrypoints.slack.asking import asks
 from fixloop_bot.entrypoints.slack.counter import Counter

@@ -10,7 +10,7 @@ import yaml
 from slack_bolt.async_app import AsyncApp
 
 from fixloop_bot.adapters.slack.scopes import NEEDED
-from fixloop_bot.application.desk import COMMANDS
+from fixloop_bot.application.wishes import COMMANDS
 from fixloop_bot.entrypoints.slack import register
 from tests.house.places import PACKAGE, TOP, sources
 

@@ -24,7 +24,7 @@ from fixloop_bot.adapters.slack.blocks.answer import (
     reason_modal,
 )
 from fixloop_bot.adapters.slack.blocks.plan import read_checklist_id
-from fixloop_bot.application.desk import Wish
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
 from fixloop_bot.entrypoints.slack.questions import prompted
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from fixloop_bot.application.desk import Wish
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.entrypoints.slack.counter import Counter
 
 LONGEST_TEXT = 1000

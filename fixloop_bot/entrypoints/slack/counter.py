@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from fixloop_bot.application.copilot.question import Question
-from fixloop_bot.application.desk import Wish, stops_everything
+from fixloop_bot.application.wishes import Wish, stops_everything
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ports import Board, Store
 from fixloop_bot.domain.errors import FixLoopError, StoreUnavailable

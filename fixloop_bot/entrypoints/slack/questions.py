@@ -7,7 +7,7 @@ from typing import Any
 
 from fixloop_bot.adapters.slack.blocks.answer import PROMPT
 from fixloop_bot.application.copilot.question import Question
-from fixloop_bot.application.desk import Wish
+from fixloop_bot.application.wishes import Wish
 from fixloop_bot.entrypoints.slack.asking import asks
 
 OLDEST_S = 600.0
