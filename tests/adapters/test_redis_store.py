@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from fixloop_bot.adapters.redis.codec import Codec
+from fixloop_bot.adapters.redis.codec import VERSIONS, Codec
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.views import PartRef, ThreadRefs
@@ -321,10 +321,12 @@ async def test_an_older_fixloop_is_told_that_it_is_too_old(store: RedisStore, re
         "sample": await redis.lindex("fixloop:samples:INC-1-r1:s1", 0),
     }
     for kind, document in stored.items():
-        first: Codec[dict[str, object]] = Codec(dict[str, object], kind=kind)
+        version = VERSIONS[kind]
+        before: Codec[dict[str, object]] = Codec(dict[str, object], kind=kind, version=version - 1)
         assert document is not None
-        with pytest.raises(NewerDocument, match=f"A stored {kind} was written by a newer FixLoop .document version 2"):
-            first.decode(document)
+        newer = f"A stored {kind} was written by a newer FixLoop .document version {version}"
+        with pytest.raises(NewerDocument, match=newer):
+            before.decode(document)
 
 
 async def test_every_key_ends_or_has_a_reason(store: RedisStore, redis: Redis) -> None:
