@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixloop_bot.adapters.datadog.links import DatadogLinks, api_address, app_host
+from fixloop_bot.adapters.datadog.links import DatadogLinks, app_host
 from fixloop_bot.adapters.datadog.lz_string import ALPHABET, to_uri_component
 from fixloop_bot.adapters.datadog.monitor_query import measure_of, metric_of, narrowed
 from fixloop_bot.application.ports import DeepLinks
@@ -101,7 +101,6 @@ def test_a_metric_has_a_name_only_if_it_is_the_only_one() -> None:
 )
 def test_each_site_has_its_pages(site: str, host: str) -> None:
     assert app_host(site) == host
-    assert api_address(site).removeprefix("https://api.") == site.removeprefix("https://api.").rstrip("/")
 
 
 def test_links_carry_the_window_in_milliseconds() -> None:

@@ -17,7 +17,6 @@ from fixloop_bot.application.schedule import (
 from fixloop_bot.domain.decision import ProofSettings, ProofSettingsError
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, ProofOverride, Request, Role, Step
 from fixloop_bot.domain.runs import RunKind
-from fixloop_bot.domain.turns import input_turn, replica_turn
 from tests.application.office import checkout
 
 DEFAULTS = ProofSettings()
@@ -78,16 +77,13 @@ def test_latency_lines_are_upper_bounds_of_any_leg() -> None:
 @pytest.mark.parametrize("seed", ["s1", "s2", "INC-7-r2:s1"])
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4, 6, 7, 12, 25, 26, 40])
 def test_most_connections_are_fresh_and_none_is_tied_to_an_input(inputs: int, seed: str) -> None:
-    """At least half at any time; each input gets both kinds within three turns, each replica within a run."""
+    """At least half at any time; each input gets both kinds within three turns."""
     numbers = range(1, max(112, 3 * inputs) + 1)
     fresh = {number: on_fresh_connection(number, inputs=inputs, seed=seed) for number in numbers}
     for upto in (30, 60, 112):
         assert sum(fresh[number] for number in range(1, upto + 1)) >= upto / 2
-    by_input = {(input_turn(number, inputs), fresh[number]) for number in range(1, 3 * inputs + 1)}
+    by_input = {((number - 1) % inputs, fresh[number]) for number in range(1, 3 * inputs + 1)}
     assert len(by_input) == 2 * inputs
-    for replicas in (1, 2, 3, 4):
-        by_replica = {(replica_turn(number, inputs=inputs, replicas=replicas), fresh[number]) for number in numbers}
-        assert len(by_replica) == 2 * replicas
 
 
 def test_one_random_time_in_each_slot() -> None:

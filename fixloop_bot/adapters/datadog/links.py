@@ -19,11 +19,6 @@ def app_host(site: str) -> str:
     return _APP_HOSTS.get(_bare(site), _bare(site))
 
 
-def api_address(site: str) -> str:
-    """Where programs ask a site: ``https://api.`` and the site."""
-    return f"https://api.{_bare(site)}"
-
-
 def _bare(site: str) -> str:
     return site.strip().lower().rstrip("/").removeprefix("https://").removeprefix("api.").removeprefix("app.")
 
