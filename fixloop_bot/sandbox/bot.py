@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,7 +76,8 @@ class Bot:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._process.wait()
         except TimeoutError:
-            await self.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)  # its store's server, too
+            await self._process.wait()
 
     async def kill(self) -> None:
         """SIGKILL: what a power cut or the kernel's memory killer does."""
@@ -108,6 +110,16 @@ class Bot:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
+
+
+def authorities(ours: str) -> str:
+    """Whom this machine trusts, and the shop's own authority."""
+    paths = ssl.get_default_verify_paths()
+    named = os.environ.get("SSL_CERT_FILE") or paths.cafile
+    bundles = [Path(named)] if named else []
+    bundles += [Path(paths.capath) / "ca-certificates.crt"] if paths.capath else []  # where Debian keeps it
+    known = next((bundle.read_text() for bundle in bundles if bundle.exists()), "")
+    return f"{known}\n{ours}"
 
 
 def free_port() -> int:

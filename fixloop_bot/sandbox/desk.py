@@ -13,12 +13,13 @@ from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, MIRA
 from fixloop_bot.sandbox.slack.views import TRIGGER_SECONDS
 from fixloop_bot.sandbox.world import World
 
-BUTTONS = {"validate": "validate", "plan": "new_plan", "resolve": "resolve", "stop": "stop", "reopen": "reopen"}
+BUTTONS = {"validate": "validate", "plan": "new_plan", "stop": "stop", "reopen": "reopen"}
 WORDS = """\
   break NAME      break the shop (faults: {faults})
   half            mend it by half        fix       mend it
   validate        press Validate         plan      press New plan
-  resolve         press Resolve          stop      press Stop
+  resolve …       press Resolve, and say what fixed it (or why it ends although a step fails)
+  stop            press Stop
   tick N          tick or untick step N of the checklist
   say …           reply in the thread, such as: say is it safe to resume traffic?
   stop answer     press Stop on an answer that is being written
@@ -29,8 +30,7 @@ WORDS = """\
 
 async def take_commands(running: World, narrator: Narrator) -> None:
     """Read commands until ``quit``, the end of input or Ctrl-C."""
-    print(f"Slack  {running.slack.api_url}\nDatadog  {running.datadog.url}\nShop  {running.shop.url}")
-    print(f"FixLoop  {running.bot.url}\n\n{WORDS.format(faults=', '.join(FAULTS))}\n", flush=True)
+    print(f"{WORDS.format(faults=', '.join(FAULTS))}\n", flush=True)
     try:
         reader = await _keyboard()
     except (OSError, ValueError):  # no terminal and no pipe, such as /dev/null: there is nobody who could type
@@ -66,16 +66,19 @@ async def obey(running: World, narrator: Narrator, words: str) -> str:
         elif verb == "say":
             _say(running, rest.strip())
         elif words == "stop answer":
-            await running.slack.people.click(MIRA, INCIDENTS, _newest(running, "answer_stop").ts, "answer_stop")
+            card = _newest(running, "answer_stop")
+            await running.slack.people.click(MIRA, card.channel, card.ts, "answer_stop")
         elif verb in ("good", "bad"):
             await _judge(running, good=verb == "good", reason=rest.strip())
+        elif verb == "resolve":
+            await _resolve(running, rest.strip() or "it was mended")
         elif verb in BUTTONS:
             await running.press(BUTTONS[verb])
         elif verb == "tick":
             await _tick(running, rest.strip())
         elif verb == "thread":
             root = running.root()
-            return narrator.thread(INCIDENTS, root.ts) if root is not None else "There is no incident."
+            return narrator.thread(root.channel, root.ts) if root is not None else "There is no incident."
         else:
             return WORDS.format(faults=", ".join(FAULTS))
     except (LookupError, NotThereError) as missing:
@@ -86,6 +89,8 @@ async def obey(running: World, narrator: Narrator, words: str) -> str:
 
 
 def _break(running: World, name: str) -> str:
+    if not running.has_shop:
+        raise LookupError("there is no shop to break beside a catalog of your own")
     if name not in FAULTS:
         return f"There is no fault {name!r}. Faults: {', '.join(FAULTS)}"
     running.shop.faults.set(name, "broken")
@@ -103,7 +108,22 @@ def _say(running: World, words: str) -> None:
     root = running.root()
     if root is None or not words:
         raise LookupError("say needs an incident's thread, and words")
-    running.slack.people.message(MIRA, INCIDENTS, words, thread_ts=root.ts)
+    running.slack.people.message(MIRA, root.channel, words, thread_ts=root.ts)
+
+
+async def _resolve(running: World, words: str) -> None:
+    """Press Resolve, and fill in its form: what fixed it, and the same as the reason where a step still fails."""
+    changes = running.slack.changes()
+    await running.press("resolve")
+    async with asyncio.timeout(TRIGGER_SECONDS):
+        async for change in changes:
+            if change.kind == "view_opened":
+                break
+    view = running.slack.open_views(MIRA)[-1]
+    asked = {placed.block_id for placed in interactive(view.content["blocks"])}
+    await running.slack.people.submit_view(
+        MIRA, view.id, {name: words for name in ("fixed_by", "override") if name in asked}
+    )
 
 
 async def _judge(running: World, *, good: bool, reason: str) -> None:
@@ -112,7 +132,7 @@ async def _judge(running: World, *, good: bool, reason: str) -> None:
     thumbs = next(placed.element for placed in interactive(card.blocks) if placed.type == "feedback_buttons")
     value = thumbs["positive_button" if good else "negative_button"]["value"]
     changes = running.slack.changes()
-    await people.click(MIRA, INCIDENTS, card.ts, "answer_feedback", value=value)
+    await people.click(MIRA, card.channel, card.ts, "answer_feedback", value=value)
     if good:
         return
     async with asyncio.timeout(TRIGGER_SECONDS):  # the bot opens the modal after it has answered the click
@@ -144,6 +164,6 @@ async def _tick(running: World, number: str) -> None:
     options = [option["value"] for option in block["elements"][0]["options"]]
     if not 1 <= int(number) <= len(options):
         raise LookupError(f"the checklist has no step {number}")
-    now = set(running.slack.people.ticked(MIRA, INCIDENTS, card.ts).get(block["block_id"], []))
+    now = set(running.slack.people.ticked(MIRA, card.channel, card.ts).get(block["block_id"], []))
     chosen = now ^ {options[int(number) - 1]}
-    await running.slack.people.tick(MIRA, INCIDENTS, card.ts, block["block_id"], sorted(chosen))
+    await running.slack.people.tick(MIRA, card.channel, card.ts, block["block_id"], sorted(chosen))

@@ -1,118 +1,93 @@
-"""``fixloop sandbox``: start everything, play a scenario or take commands, stop cleanly."""
+"""Playing one scenario in a running world: break, mend, validate, and read the verdict off the thread."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
+import re
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
-from fixloop_bot.sandbox.bot import BotDied
-from fixloop_bot.sandbox.desk import take_commands
-from fixloop_bot.sandbox.narrator import Narrator
-from fixloop_bot.sandbox.scenarios import DEFAULT, Scenario, scenarios
-from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS
-from fixloop_bot.sandbox.world import World, world
+from fixloop_bot.sandbox.scenarios import Scenario
+from fixloop_bot.sandbox.world import World
 
-EXPECTED, UNEXPECTED, USAGE, INTERRUPTED = 0, 1, 3, 130
 PATIENCE_S = 240.0
 HEALTHY_S = 4.0
 """Customers shop for so long before anything breaks, so that the monitors know what healthy looks like."""
+PRESS_AGAIN_S = 2.0
 VERDICTS = {
     "Recovery proven": "proven",
     "Not recovered": "not recovered",
     "Unproven": "unproven",
     "Inconclusive": "inconclusive",
 }
+_RUN = re.compile(r"Validate run (\d+)")
 
 
 class Impatience(RuntimeError):  # noqa: N818 - it is what happened
     """Something that the scenario waits for did not come."""
 
 
-def command(*, play: bool, scenario: str | None, listing: bool, keep: str | None) -> int:
-    """The command line's entry; returns the exit code."""
-    known = scenarios()
-    if listing:
-        print(table(known))
-        return EXPECTED
-    if scenario is not None and scenario not in known:
-        print(f"fixloop: there is no scenario {scenario!r}; `fixloop sandbox --list` shows them.", file=sys.stderr)
-        return USAGE
-    folder = Path(keep) if keep else None
-    try:
-        if play or scenario is not None:
-            return asyncio.run(_play(known[scenario or DEFAULT], folder))
-        return asyncio.run(_open(folder))
-    except BotDied as death:
-        print(f"fixloop: {death}", file=sys.stderr)
-        return UNEXPECTED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """How a scenario came out: seconds from the mending to the verdict, and requests that FixLoop sent in all."""
 
-
-def table(known: dict[str, Scenario]) -> str:
-    """The scenarios with what one sees and the verdict that is right."""
-    width = max(map(len, known))
-    verdicts = max(len(each.expected) for each in known.values())
-    return "\n".join(f"{each.name:<{width}}  {each.expected:<{verdicts}}  {each.sees}" for each in known.values())
-
-
-async def _open(folder: Path | None) -> int:
-    print("Starting a shop, a local Datadog, a local Slack and FixLoop…", flush=True)
-    async with world(folder=folder) as running:
-        narrator = Narrator(running.slack, _say, colour=sys.stdout.isatty())
-        with contextlib.closing(narrator):
-            await take_commands(running, narrator)
-    return EXPECTED
-
-
-async def _play(scenario: Scenario, folder: Path | None) -> int:
-    began = time.monotonic()
-    print("Starting a shop, a local Datadog, a local Slack and FixLoop…", flush=True)
-    async with world(folder=folder) as running:
-        narrator = Narrator(running.slack, _say, colour=sys.stdout.isatty())
-        with contextlib.closing(narrator):
-            try:
-                verdict = await act(running, scenario, narrator.stage)
-            except Impatience as lost:
-                print(f"\nfixloop: {lost}\n{running.bot.last_words()}", file=sys.stderr)
-                return UNEXPECTED
-            root = running.root()
-            if root is not None:
-                narrator.stage("The thread in the end")
-                _say(narrator.thread(INCIDENTS, root.ts))
-        right = verdict == scenario.expected
-        took = time.monotonic() - began
-        came_out = "As expected" if right else f"Expected {scenario.expected}, but it came out"
-        narrator.stage(f"{came_out}: {verdict}. {took:.0f} s in all.")
-    return EXPECTED if right else UNEXPECTED
+    verdict: str
+    proof_s: float
+    requests: int
 
 
 async def act(running: World, scenario: Scenario, stage: Callable[[str], None]) -> str:
     """Play one scenario to its verdict, and return it. Raises Impatience where something never comes."""
+    return (await perform(running, scenario, stage)).verdict
+
+
+async def perform(running: World, scenario: Scenario, stage: Callable[[str], None]) -> Played:
+    """Play one scenario to its verdict. Raises Impatience where something never comes."""
     await asyncio.sleep(HEALTHY_S)
+    sent_before = running.shop.telemetry.served["fixloop"]
+    known = running.root()
     stage(f"Somebody breaks the shop. {scenario.sees}")
     running.shop.faults.set(scenario.fault, "broken")
-    await until(lambda: running.root() is not None, "no incident was opened")
-    await until(lambda: reproduced(running), "the bug was not reproduced")
+    await until(lambda: running.root() not in (None, known), "no incident was opened")
+    await until(lambda: reproduced(running) or newest_run(running) > 0, "the bug was not reproduced")
     await until(lambda: running.card("validate") is not None, "no Validate button was shown")
     stage(f"Somebody mends it{' by half' if scenario.mended != 'fixed' else ''}. {scenario.fix}")
+    before, began = newest_run(running), time.monotonic()
     running.shop.faults.set(scenario.fault, scenario.mended)
+    await asyncio.sleep(scenario.waits_s)
+    before = max(before, newest_run(running)) if scenario.waits_s else before
     stage("Mira presses Validate")
-    await _press_validate(running)
-    await until(lambda: verdict_of(running) is not None, "no verdict came")
-    verdict = verdict_of(running) or ""
-    await until(lambda: shown_everywhere(running, verdict), "the results card did not say the verdict")
-    return verdict
+    verdict = await _validated(running, before)
+    requests = running.shop.telemetry.served["fixloop"] - sent_before
+    return Played(verdict=verdict, proof_s=time.monotonic() - began, requests=requests)
 
 
-async def _press_validate(running: World) -> None:
-    """Datadog's own Recovered may have started the run a moment before: then there is nothing left to press."""
-    with contextlib.suppress(LookupError):
-        await running.press("validate")
+async def _validated(running: World, before: int) -> str:
+    """The verdict of a run later than ``before``.
+
+    Datadog's own Recovered may have started a run a moment earlier, while the shop was still broken: that one is
+    waited for, and Validate is pressed again. Where it came after the mending, there is nothing left to press.
+    """
+    deadline, pressed = time.monotonic() + PATIENCE_S, 0.0
+    while True:
+        later = newest_run(running) > before
+        verdict = verdict_of(running)
+        if later and verdict is not None and shown_everywhere(running, verdict):
+            return verdict
+        if time.monotonic() > deadline:
+            raise Impatience(f"After {PATIENCE_S:.0f} s no verdict came.")
+        if not later and time.monotonic() > pressed + PRESS_AGAIN_S:
+            pressed = time.monotonic()
+            with contextlib.suppress(LookupError):
+                await running.press("validate")
+        await asyncio.sleep(0.1)
+
+
+def newest_run(running: World) -> int:
+    """The number of the newest validate run that the thread shows; 0 for none."""
+    return max(map(int, _RUN.findall(card_text(running))), default=0)
 
 
 def card_text(running: World) -> str:
@@ -146,7 +121,3 @@ async def until(holds: Callable[[], bool], otherwise: str, *, patience_s: float 
         if time.monotonic() > deadline:
             raise Impatience(f"After {patience_s:.0f} s {otherwise}.")
         await asyncio.sleep(0.1)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)

@@ -12,7 +12,6 @@ from fixloop_bot.application.copilot import readings
 from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.sandbox.datadog import LocalDatadog
 from fixloop_bot.sandbox.releases import RELEASES, Pipeline
-from fixloop_bot.sandbox.scenarios import PLAYABLE
 from fixloop_bot.sandbox.shop import FAULTS, Shop
 from tests.sandbox.datadog_account import API_KEY, APP_KEY, Client, running
 
@@ -95,7 +94,7 @@ async def test_events_are_searched_by_their_own_fields() -> None:
 def test_releases_are_faults_that_are_played(fault: str) -> None:
     """The table names faults that exist, and some faults are none, so that a deploy is not always there to blame."""
     assert fault in FAULTS
-    assert set(PLAYABLE) - set(RELEASES)
+    assert set(FAULTS) - set(RELEASES)
 
 
 def test_only_what_was_deployed_is_rolled_back() -> None:

@@ -1,5 +1,6 @@
 """Each fault shows what its row says while it is broken, less when half-fixed, and nothing once it is fixed."""
 
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -107,6 +108,19 @@ async def _is_redirected(visit: Visit) -> bool:
     return response.status == 302 and response.headers["Location"] == "/login"
 
 
+async def _certificate_is_expired(visit: Visit) -> bool:
+    """Strictly checked, as the newest Python does."""
+    trust = ssl.create_default_context(cadata=visit.shop.ca_pem)
+    trust.verify_flags |= ssl.VERIFY_X509_STRICT
+    try:
+        fresh = {"Connection": "close"}
+        async with visit.session.get(f"{visit.shop.secure_url}/healthz", ssl=trust, headers=fresh) as answer:
+            assert answer.status == 200
+    except aiohttp.ClientConnectorCertificateError as error:
+        return "expired" in str(error)
+    return False
+
+
 async def _flaps(visit: Visit) -> bool:
     visit.clock.now += 0.5
     return await _checkout_fails(visit)
@@ -144,6 +158,7 @@ SYMPTOMS: dict[str, Symptom] = {
     "truncated-body": _body_is_cut,
     "empty-success": _body_is_empty,
     "redirect-to-login": _is_redirected,
+    "expired-certificate": _certificate_is_expired,
     "flapping": _flaps,
     "slow-leak": _leaks,
     "half-fix": _checkout_fails,

@@ -10,8 +10,9 @@ import orjson
 from aiohttp import web
 
 from .documents import Document, Shelf, iso
+from .downtimes import Downtime
 from .journal import Journal
-from .monitors import Monitor
+from .monitors import Condition, Monitor
 from .search import searchable
 from .store import MetricStore
 from .webhooks import Webhook
@@ -44,11 +45,16 @@ class Account:
     monitors: dict[int, Monitor] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     custom_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
-    downtimes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    downtimes: dict[str, Downtime] = field(default_factory=dict)
+    snapshot: Callable[[Condition, float], str] = lambda condition, now: ""
+    """The address of a picture of what a monitor saw."""
+    url: str = ""
+    """Where this server answers; known once it listens."""
     logs: Shelf = field(init=False)
     events: Shelf = field(init=False)
     event_numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(FIRST_EVENT, 7919))
     monitor_numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(FIRST_MONITOR))
+    downtime_numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.logs = Shelf(self.clock)

@@ -4,11 +4,11 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
-from .account import Account, texts
+from .account import Account
+from .downtimes import muted
 from .evaluate import Group
-from .monitors import OK, GroupState, Monitor, advance, measure
+from .monitors import OK, TRANSITIONS, GroupState, Monitor, advance, measure
 from .notification import Notice, aggregation_key, variables
 from .webhooks import Deliveries, render
 
@@ -37,7 +37,8 @@ class Alerting:
         if monitor.condition is None:
             return []
         now = self._account.clock()
-        values = measure(monitor.condition, self._account.metrics, now)
+        delay_s = float(monitor.options.get("evaluation_delay") or 0)
+        values = measure(monitor.condition, self._account.metrics, now - delay_s)
         groups = {*values, *monitor.groups} or ({()} if not monitor.condition.by else set())
         told = (self._advance(monitor, group, values.get(group), now) for group in sorted(groups))
         return [notice for notice in told if notice is not None]
@@ -46,7 +47,7 @@ class Alerting:
         state = monitor.groups.setdefault(group, GroupState())
         if state.told == OK:
             state.cycle_key = str(secrets.randbits(62))
-        transition = advance(monitor, state, value, now)
+        transition = advance(monitor, state, value, now) or self._after_silence(monitor, group, state, now)
         if transition is None:
             return None
         notice = Notice(
@@ -57,6 +58,7 @@ class Alerting:
             state=state,
             transition=transition,
             app_url=self._account.app_url,
+            snapshot=self._account.snapshot(monitor.condition, now) if monitor.condition else "",
         )
         self._tell(notice)
         return notice
@@ -78,8 +80,29 @@ class Alerting:
                 "groups": list(notice.group),
             },
         )
-        if not self._muted(notice):
+        notice.state.held_by = self._silenced_by(notice.monitor, notice.group, notice.at)
+        if not notice.state.held_by:
             self._send(notice, values)
+
+    def _silenced_by(self, monitor: Monitor, group: Group, now: float) -> str:
+        """The id of the downtime that covers this group now, "mute", or nothing."""
+        scope = monitor.scope_of(group)
+        if muted(monitor, scope, now):
+            return "mute"
+        tags = {*monitor.body["tags"], *scope.split(","), *group}
+        covering = (each.id for each in self._account.downtimes.values() if each.covers(monitor, tags, now))
+        return next(covering, "")
+
+    def _after_silence(self, monitor: Monitor, group: Group, state: GroupState, now: float) -> str | None:
+        """A status that nobody was told of is told when its downtime is over, if that downtime is told to."""
+        if not state.held_by or self._silenced_by(monitor, group, now):
+            return None
+        downtime = self._account.downtimes.get(state.held_by)
+        state.held_by = ""
+        if downtime is None or not downtime.tells_at_its_end(state.status, now):
+            return None
+        state.told_at = now
+        return TRANSITIONS.get((OK, state.status))
 
     def _send(self, notice: Notice, values: Mapping[str, str]) -> None:
         """Custom variables fill headers, too; monitors cannot override the built-in names."""
@@ -88,19 +111,3 @@ class Alerting:
             webhook = self._account.webhooks.get(name)
             if webhook is not None:
                 self._deliveries.send(render(webhook, {**custom, **values}, notice.transition))
-
-    def _muted(self, notice: Notice) -> bool:
-        return any(_covers(downtime["attributes"], notice) for downtime in self._account.downtimes.values())
-
-
-def _covers(downtime: dict[str, Any], notice: Notice) -> bool:
-    """An active downtime for this monitor, by id or tags, whose scope is everything or tags of the notice."""
-    if downtime["status"] != "active":
-        return False
-    identifier = downtime["monitor_identifier"]
-    named = identifier.get("monitor_id") == notice.monitor.number
-    tags = set(texts(identifier.get("monitor_tags")))
-    if not named and not (tags and (tags == {"*"} or tags <= set(notice.monitor.body["tags"]))):
-        return False
-    scope = downtime["scope"].replace(" AND ", ",")
-    return scope == "*" or {part.strip() for part in scope.split(",")} <= set(notice.tags)

@@ -14,6 +14,9 @@ from .documents import Document, Page, SearchRequestError, Shelf, iso, read_mome
 from .search import searchable
 
 MAX_BATCH = 1000
+EVENT_TEXT = 4000
+ALERT_TYPES = ("error", "warning", "info", "success", "user_update", "recommendation", "snapshot")
+CATEGORIES = ("change", "alert")
 _RESERVED = frozenset({"message", "service", "status", "hostname", "host", "ddsource", "ddtags", "timestamp", "date"})
 _EVENTS_OWN = frozenset({"title", "tags", "at", "text", "number", "evt", "category", "aggregation_key", "host"})
 
@@ -69,6 +72,10 @@ class DocumentsApi:
         body = await read_object(request)
         if not body.get("title") or not body.get("text"):
             raise ApiError(400, "The parameters 'title' and 'text' are required")
+        if body.get("alert_type") not in (None, *ALERT_TYPES):
+            raise ApiError(400, f"The value provided for parameter 'alert_type' is invalid: {body['alert_type']}")
+        if len(str(body["text"])) > EVENT_TEXT:
+            raise ApiError(400, f"The parameter 'text' is limited to {EVENT_TEXT} characters")
         happened = body.get("date_happened")
         at = float(happened) if isinstance(happened, int) else self._account.clock()
         number = self._account.add_event(
@@ -88,6 +95,9 @@ class DocumentsApi:
         found = data.get("attributes") if isinstance(data, dict) else None
         if not isinstance(found, dict) or not found.get("title") or not found.get("category"):
             raise ApiError(400, {"title": "Generic Error", "detail": "title and category are required"})
+        if found["category"] not in CATEGORIES or len(str(found.get("message", ""))) > EVENT_TEXT:
+            detail = f"category must be change or alert, message at most {EVENT_TEXT} characters"
+            raise ApiError(400, {"title": "Generic Error", "detail": detail})
         at = _moment(found.get("timestamp"), self._account.clock())
         own = found["attributes"] if isinstance(found.get("attributes"), dict) else {}
         number = self._account.add_event(

@@ -1,11 +1,10 @@
-"""The webhooks integration and downtimes over HTTP."""
+"""The webhooks integration over HTTP."""
 
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from aiohttp import web
 
-from .account import Account, ApiError, iso_micro, read_object, reply
+from .account import Account, ApiError, read_object, reply
 from .webhooks import WebhookError, read_webhook
 
 T = TypeVar("T")
@@ -29,10 +28,6 @@ class IntegrationsApi:
             web.get(one_variable, self.get_variable),
             web.put(one_variable, self.update_variable),
             web.delete(one_variable, self.delete_variable),
-            web.post("/api/v2/downtime", self.create_downtime),
-            web.get("/api/v2/downtime", self.list_downtimes),
-            web.get("/api/v2/downtime/{id}", self.get_downtime),
-            web.delete("/api/v2/downtime/{id}", self.cancel_downtime),
         ]
 
     async def create_webhook(self, request: web.Request) -> web.Response:
@@ -83,34 +78,9 @@ class IntegrationsApi:
         del self._account.custom_variables[_named(self._account.custom_variables, request)["name"]]
         return reply({})
 
-    async def create_downtime(self, request: web.Request) -> web.Response:
-        data = (await read_object(request)).get("data")
-        given = data.get("attributes") if isinstance(data, dict) else None
-        if (
-            not isinstance(given, dict)
-            or not given.get("scope")
-            or not isinstance(given.get("monitor_identifier"), dict)
-        ):
-            raise ApiError(400, {"title": "Invalid Parameter", "detail": "scope and monitor_identifier are required"})
-        number = str(uuid4())
-        self._account.downtimes[number] = _downtime(number, given, iso_micro(self._account.clock()))
-        return reply({"data": self._account.downtimes[number]})
 
-    async def list_downtimes(self, _: web.Request) -> web.Response:
-        downtimes = list(self._account.downtimes.values())
-        return reply({"data": downtimes, "meta": {"page": {"total_filtered_count": len(downtimes)}}})
-
-    async def get_downtime(self, request: web.Request) -> web.Response:
-        return reply({"data": _named(self._account.downtimes, request, "id")})
-
-    async def cancel_downtime(self, request: web.Request) -> web.Response:
-        attributes = _named(self._account.downtimes, request, "id")["attributes"]
-        attributes["status"], attributes["canceled"] = "canceled", iso_micro(self._account.clock())
-        return web.Response(status=204, content_type="text/html", charset="utf-8")
-
-
-def _named(found: dict[str, T], request: web.Request, key: str = "name") -> T:
-    name = request.match_info[key]
+def _named(found: dict[str, T], request: web.Request) -> T:
+    name = request.match_info["name"]
     if name not in found:
         raise ApiError(404, f"{name} not found")
     return found[name]
@@ -127,26 +97,3 @@ def _variable(body: dict[str, Any], existing: dict[str, Any]) -> dict[str, Any]:
 def _shown(variable: dict[str, Any]) -> dict[str, Any]:
     """A secret variable is never read back."""
     return {key: value for key, value in variable.items() if key != "value" or not variable["is_secret"]}
-
-
-def _downtime(number: str, given: dict[str, Any], now: str) -> dict[str, Any]:
-    schedule: dict[str, Any] = given["schedule"] if isinstance(given.get("schedule"), dict) else {}
-    return {
-        "type": "downtime",
-        "id": number,
-        "attributes": {
-            "display_timezone": "UTC",
-            "scope": str(given["scope"]),
-            "notify_end_states": ["warn", "alert", "no data"],
-            "message": given.get("message"),
-            "created": now,
-            "status": "active",
-            "modified": now,
-            "canceled": None,
-            "monitor_identifier": given["monitor_identifier"],
-            "schedule": {"end": schedule.get("end"), "start": schedule.get("start") or now},
-            "notify_end_types": ["expired"],
-            "mute_first_recovery_notification": bool(given.get("mute_first_recovery_notification")),
-        },
-        "relationships": {"monitor": {"data": None}},
-    }

@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from .account import CREATOR, Account, ApiError, iso_micro, read_object, reply, texts
-from .monitors import Condition, Monitor, MonitorError, parse_condition
+from .api_downtimes import matching_v1
+from .monitors import ON_MISSING_DATA, Condition, Monitor, MonitorError, parse_condition
 from .notification import ORG_ID
 
 _METRIC_TYPES = frozenset({"metric alert", "query alert"})
@@ -31,6 +32,8 @@ class MonitorsApi:
             web.get(r"/api/v1/monitor/{id:\d+}", self.get),
             web.put(r"/api/v1/monitor/{id:\d+}", self.update),
             web.delete(r"/api/v1/monitor/{id:\d+}", self.delete),
+            web.post(r"/api/v1/monitor/{id:\d+}/mute", self.mute),
+            web.post(r"/api/v1/monitor/{id:\d+}/unmute", self.unmute),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
@@ -46,7 +49,7 @@ class MonitorsApi:
         tags = {tag for tag in request.query.get("monitor_tags", "").split(",") if tag}
         name = request.query.get("name", "").lower()
         found = [
-            {**shown(monitor, states), "matching_downtimes": []}
+            {**shown(monitor, states), "matching_downtimes": matching_v1(self._account, monitor)}
             for monitor in self._account.monitors.values()
             if tags <= set(monitor.body["tags"]) and name in monitor.body["name"].lower()
         ]
@@ -54,9 +57,10 @@ class MonitorsApi:
 
     async def get(self, request: web.Request) -> web.Response:
         states = _group_states(request)
-        answer = shown(self._monitor(request), states)
+        monitor = self._monitor(request)
+        answer = shown(monitor, states)
         if request.query.get("with_downtimes") == "true":
-            answer["matching_downtimes"] = []
+            answer["matching_downtimes"] = matching_v1(self._account, monitor)
         return reply(answer)
 
     async def update(self, request: web.Request) -> web.Response:
@@ -74,11 +78,36 @@ class MonitorsApi:
         del self._account.monitors[monitor.number]
         return reply({"deleted_monitor_id": monitor.number})
 
+    async def mute(self, request: web.Request) -> web.Response:
+        """The whole monitor or one scope of it, until `end` (seconds) or until somebody unmutes it."""
+        monitor, asked = self._monitor(request), await _asked(request)
+        end = asked.get("end")
+        if end is not None and (not str(end).isdecimal() or int(end) <= self._account.clock()):
+            raise ApiError(400, "The value provided for parameter 'end' is invalid")
+        silenced = {**monitor.options.get("silenced", {}), asked.get("scope") or "*": end and int(end)}
+        monitor.body["options"] = {**monitor.options, "silenced": silenced}
+        return reply(shown(monitor))
+
+    async def unmute(self, request: web.Request) -> web.Response:
+        """One scope, or with all_scopes every one."""
+        monitor, asked = self._monitor(request), await _asked(request)
+        everything = str(asked.get("all_scopes", "")).lower() == "true"
+        silenced = {} if everything else dict(monitor.options.get("silenced", {}))
+        silenced.pop(asked.get("scope") or "*", None)
+        monitor.body["options"] = {**monitor.options, "silenced": silenced}
+        return reply(shown(monitor))
+
     def _monitor(self, request: web.Request) -> Monitor:
         monitor = self._account.monitors.get(int(request.match_info["id"]))
         if monitor is None:
             raise ApiError(404, "Monitor not found")
         return monitor
+
+
+async def _asked(request: web.Request) -> dict[str, Any]:
+    """Arguments from the query or a JSON body."""
+    body = await read_object(request) if await request.read() else {}
+    return {**request.query, **body}
 
 
 def _definition(given: dict[str, Any], before: dict[str, Any]) -> tuple[dict[str, Any], Condition | None]:
@@ -109,6 +138,9 @@ def _definition(given: dict[str, Any], before: dict[str, Any]) -> tuple[dict[str
 
 
 def _check_minutes(options: dict[str, Any]) -> None:
+    missing = options.get("on_missing_data", "default")
+    if missing not in ON_MISSING_DATA:
+        raise ApiError(400, "The value provided for parameter 'on_missing_data' is invalid")
     for name in ("no_data_timeframe", "renotify_interval"):
         value = options.get(name)
         if value is not None and (not isinstance(value, (int, float)) or not 0 <= value <= 1440):

@@ -29,8 +29,10 @@ TRANSITIONS = {
     (WARN, OK): "Warn Recovered",
     (NO_DATA, OK): "No Data Recovered",
 }
+ON_MISSING_DATA = ("default", "show_no_data", "show_and_notify_no_data", "resolve")
 RENOTIFICATIONS = {ALERT: "Re-Triggered", WARN: "Re-Warn", NO_DATA: "Re-No Data"}
 
+RENOTIFIED = ("alert", "warn", "no data")
 _QUERY = re.compile(
     r"\s*(avg|sum|min|max|percentile)\(\s*last_(\d{1,5})([smhd])\s*\)\s*:(.+?)(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*",
     re.DOTALL,
@@ -85,6 +87,9 @@ class GroupState:
     triggered_at: float = 0
     resolved_at: float = 0
     cycle_key: str = ""
+    repeats: int = 0
+    held_by: str = ""
+    """Why nobody was told of the present status: a downtime's id, "mute", or nothing."""
 
 
 @dataclass(slots=True)
@@ -215,7 +220,10 @@ def _without_data(monitor: Monitor, state: GroupState, now: float) -> str | None
     patience_s = float(minutes) * 60 if minutes else 2.0 * window_s
     if now - max(state.data_at, monitor.created_at) < patience_s:
         return None
-    if monitor.options.get("notify_no_data"):
+    wanted = monitor.options.get("on_missing_data", "default")
+    if wanted == "resolve":
+        return _enter(monitor, state, OK, now)
+    if wanted == "show_and_notify_no_data" or (wanted == "default" and monitor.options.get("notify_no_data")):
         return _enter(monitor, state, NO_DATA, now)
     _change(monitor, state, NO_DATA, now)
     return None
@@ -223,8 +231,10 @@ def _without_data(monitor: Monitor, state: GroupState, now: float) -> str | None
 
 def _enter(monitor: Monitor, state: GroupState, status: str, now: float) -> str | None:
     _change(monitor, state, status, now)
-    transition = TRANSITIONS.get((state.told, status)) or _renotification(monitor, state, now)
+    change = TRANSITIONS.get((state.told, status))
+    transition = change or _renotification(monitor, state, now)
     if transition is not None:
+        state.repeats = 0 if change else state.repeats + 1
         state.told, state.told_at = status, now
     return transition
 
@@ -241,7 +251,13 @@ def _change(monitor: Monitor, state: GroupState, status: str, now: float) -> Non
 
 
 def _renotification(monitor: Monitor, state: GroupState, now: float) -> str | None:
-    """Repeat a bad status every `renotify_interval` minutes; fractions are allowed here."""
+    """Repeat a bad status every `renotify_interval` minutes; fractions are allowed here.
+
+    `renotify_statuses` (alert, warn, no data) says which, `renotify_occurrences` how often at most.
+    """
     minutes = float(monitor.options.get("renotify_interval") or 0)
-    due = minutes > 0 and now - state.told_at >= minutes * 60
+    statuses = monitor.options.get("renotify_statuses") or RENOTIFIED
+    most = monitor.options.get("renotify_occurrences")
+    due = minutes > 0 and now - state.told_at >= minutes * 60 and state.status.lower() in statuses
+    due = due and (most is None or state.repeats < int(most))
     return RENOTIFICATIONS.get(state.status) if due and state.status == state.told else None

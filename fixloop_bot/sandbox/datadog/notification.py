@@ -32,6 +32,7 @@ class Notice:
     state: GroupState
     transition: str
     app_url: str
+    snapshot: str = ""
 
     @property
     def scope(self) -> str:
@@ -106,7 +107,7 @@ def variables(notice: Notice) -> dict[str, str]:
         "TAGS": ", ".join(notice.tags),
         "HOSTNAME": next((tag[5:] for tag in notice.tags if tag.startswith("host:")), ""),
         "LINK": f"{notice.app_url}/event/event?id={notice.number}",
-        "SNAPSHOT": f"{notice.app_url}/snapshot/view/dd-snapshots-prod/org_{ORG_ID}/{notice.number}.png",
+        "SNAPSHOT": notice.snapshot,
         "DATE": milliseconds,
         "LAST_UPDATED": milliseconds,
         "ORG_ID": ORG_ID,

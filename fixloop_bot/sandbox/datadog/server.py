@@ -11,9 +11,11 @@ from aiohttp.typedefs import Handler
 from .account import Account, ApiError, reply
 from .alerting import Alerting
 from .api_documents import DocumentsApi
+from .api_downtimes import DowntimesApi
 from .api_integrations import IntegrationsApi
 from .api_metrics import MetricsApi
 from .api_monitors import MonitorsApi
+from .api_snapshots import SnapshotsApi
 from .journal import Journal
 from .limits import Limit, RateLimiter
 from .webhooks import Deliveries
@@ -27,11 +29,13 @@ _LIMIT_NAMES = {
     "/api/v2/logs/events/search": "logs_public_search_api",
     "/api/v2/logs/analytics/aggregate": "logs_public_aggregate_api",
     "/api/v2/events/search": "events_search",
+    "/api/v1/graph/snapshot": "graph_snapshot",
 }
 DEFAULT_LIMITS = {
     "query": Limit(calls=600, period_s=3600),
     "logs_public_search_api": Limit(calls=300, period_s=3600),
     "logs_public_aggregate_api": Limit(calls=300, period_s=300),
+    "graph_snapshot": Limit(calls=60, period_s=3600),
 }
 MAX_BODY = 5 * 2**20
 
@@ -71,7 +75,7 @@ class LocalDatadog:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
         bound = self._runner.addresses[0]
-        self.url = f"http://{host}:{bound[1]}"
+        self.url = self.account.url = f"http://{host}:{bound[1]}"
         await self.deliveries.start()
         self._evaluator = asyncio.create_task(self.alerting.run(self._every_s), name="datadog-monitors")
 
@@ -87,7 +91,7 @@ class LocalDatadog:
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._answer], client_max_size=MAX_BODY)
         app.add_routes([web.get("/api/v1/validate", self._validate)])
-        for part in (MetricsApi, DocumentsApi, MonitorsApi, IntegrationsApi):
+        for part in (MetricsApi, DocumentsApi, MonitorsApi, IntegrationsApi, DowntimesApi, SnapshotsApi):
             app.add_routes(part(self.account).routes())
         return app
 
@@ -113,6 +117,8 @@ class LocalDatadog:
         return response
 
     def _authenticate(self, request: web.Request) -> None:
+        if request.path.startswith("/snapshot/view/"):
+            return  # a picture's address is its secret, so that it can be shown in a chat
         given = request.headers.get("DD-API-KEY") or request.query.get("api_key", "")
         if not given and request.path == "/api/v1/validate":
             raise ApiError(403, "API key required")

@@ -181,6 +181,14 @@ FAULTS: dict[str, Fault] = {
             monitored=False,
         ),
         Fault(
+            name="expired-certificate",
+            sees="By HTTPS nobody can pay: the certificate expired six hours ago. By HTTP everything works.",
+            fix="Renew the certificate on every replica.",
+            half="Every second connection still meets the old certificate.",
+            half_fixed=0.5,
+            monitored=False,
+        ),
+        Fault(
             name="flapping",
             sees="Checkout fails for six seconds, works for six, fails again.",
             fix="Stop the crash loop of the payment worker.",
@@ -188,9 +196,9 @@ FAULTS: dict[str, Fault] = {
         ),
         Fault(
             name="slow-leak",
-            sees="Checkout gets 10 ms slower every second, up to 2 s; a restart helps for a minute.",
+            sees="Checkout gets 40 ms slower every second, up to 2 s.",
             fix="Close the cursors that leak.",
-            half="It still gets slower, at a third of the pace, beginning anew.",
+            half="A restart took it back to half a second; it still gets slower, at a third of the pace.",
         ),
         Fault(
             name="half-fix",

@@ -149,7 +149,7 @@ def _cart() -> dict[str, Any]:
 
 
 def _order() -> dict[str, Any]:
-    return {"order_id": "ord_00000001", "status": "paid", **_quote()}
+    return {"order_id": "ord_00000001", "status": "paid", "charges": 1, **_quote()}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -176,6 +176,6 @@ def _schemas() -> dict[str, Any]:
         "Line": _object(sku=sku, price=_MONEY, qty=qty, line_total=_MONEY),
         "Quote": _object(**priced),
         "Cart": _object(cart_id=text, **priced),
-        "Order": _object(order_id=text, status={"const": "paid"}, **priced),
+        "Order": _object(order_id=text, status={"const": "paid"}, charges=whole, **priced),
         "Error": _object(error=_object(code=text, message=text)),
     }

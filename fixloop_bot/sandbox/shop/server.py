@@ -10,6 +10,7 @@ from itertools import cycle
 from aiohttp import web
 
 from .faults import FaultSwitches, State, UnknownFaultError
+from .secured import Secured
 from .service import ShopService
 from .symptoms import failure
 from .telemetry import Telemetry
@@ -22,7 +23,8 @@ REMEMBERED = 4096
 class Shop:
     """Start it, break it with `faults.set(name, "broken")`, stop it.
 
-    `url` is the public address, `replica_urls` reach one replica each, `control_url` has the fault switches:
+    `url` is the public address, `secure_url` the same by HTTPS with a certificate that `ca_pem` vouches for,
+    `replica_urls` reach one replica each, `control_url` has the fault switches:
     GET /_sandbox/faults and PUT /_sandbox/faults/{name} {"state": "broken|half-fixed|fixed|off"}. Telemetry goes
     to `dd_url` every `push_every_s` seconds; without it nothing is sent. `traffic.per_second` may be changed.
     """
@@ -41,10 +43,12 @@ class Shop:
         self.telemetry = Telemetry(dd_url=dd_url, api_key=dd_api_key, clock=clock)
         self.traffic = Traffic(self.telemetry, per_second=traffic_per_second, seed=seed)
         self.url = ""
+        self.secure_url = ""
         self.control_url = ""
         self.replica_urls: dict[str, str] = {}
         self._push_every_s = push_every_s
         self._balancer = Balancer()
+        self._secured = Secured(self.faults)
         dice = random.Random(seed)
         self._service = ShopService(self.faults, self.telemetry, self._balancer.replica_of, dice, clock)
         self._runners: list[web.AppRunner] = []
@@ -60,6 +64,9 @@ class Shop:
             bound: int = runner.addresses[-1][1]
             self._balancer.pin(bound, replica)
             self.replica_urls[replica] = f"http://{host}:{bound}"
+        secure = web.TCPSite(runner, host, 0, ssl_context=self._secured.context)
+        await secure.start()
+        self.secure_url = f"https://{host}:{runner.addresses[-1][1]}"
         self.control_url = await self._listen(web.AppRunner(_control(self.faults), access_log=None), host, control_port)
         await self.telemetry.start()
         self._background = asyncio.create_task(self._run(), name="shop-background")
@@ -74,6 +81,10 @@ class Shop:
         for runner in self._runners:
             await runner.cleanup()
 
+    @property
+    def ca_pem(self) -> str:
+        return self._secured.ca_pem
+
     async def _listen(self, runner: web.AppRunner, host: str, port: int) -> str:
         self._runners.append(runner)
         await runner.setup()
@@ -83,7 +94,8 @@ class Shop:
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.telemetry.run(self._push_every_s), name="shop-telemetry")
-            group.create_task(self.traffic.run(self.url), name="shop-traffic")
+            customers = self.traffic.run(self.url, self.secure_url, self._secured.client())
+            group.create_task(customers, name="shop-traffic")
 
 
 class Balancer:

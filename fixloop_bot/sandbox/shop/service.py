@@ -153,17 +153,22 @@ class ShopService:
         return web.json_response(_priced(situation.lines, total_cents(situation.lines)))
 
     async def _checkout(self, request: web.Request, situation: Situation) -> web.Response:
-        """Pay. The same Idempotency-Key gives the same order again, without a second charge."""
+        """Pay. The same Idempotency-Key gives the same order again, without a second charge.
+
+        `charges` says how often the key's owner has paid; whoever was charged twice gets the second one back with the
+        fix, so that the key stands for its first order again.
+        """
         key = request.headers.get("Idempotency-Key", "")
         known = self._orders.get(self._paid.get(key, "")) if key else None
         if known and not self._symptoms.hits("double-charge-on-retry", situation):
             return web.json_response(known)
         true_cents = total_cents(situation.lines)
         charged = self._symptoms.total(situation, true_cents)
-        order = {"order_id": self._number("ord"), "status": "paid", **_priced(situation.lines, charged)}
-        _keep(self._orders, order["order_id"], order)
-        if key:
-            _keep(self._paid, key, order["order_id"])
+        number, charges = self._number("ord"), 2 if known else 1
+        order = {"order_id": number, "status": "paid", "charges": charges, **_priced(situation.lines, charged)}
+        _keep(self._orders, number, order)
+        if key and not known:
+            _keep(self._paid, key, number)
         if charged != true_cents:
             self._reconcile(order, situation, charged, true_cents)
         return web.json_response(order)

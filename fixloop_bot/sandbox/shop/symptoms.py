@@ -17,6 +17,7 @@ from .wares import Line
 
 CHECKOUT = frozenset({"checkout"})
 STALE_S = 20.0  # how long a cache entry outlives the correction
+LEAK = 0.040  # seconds that the leak adds every second
 _FLAP_S = 6.0
 
 
@@ -158,9 +159,11 @@ async def _flap(situation: Situation) -> web.Response | None:
 
 
 async def _leak(situation: Situation) -> web.Response | None:
-    pace = {State.BROKEN: 0.010, State.HALF_FIXED: 0.010 / 3}.get(situation.switch.state, 0.0)
+    begins, pace = {State.BROKEN: (0.0, LEAK), State.HALF_FIXED: (0.5, LEAK / 3)}.get(
+        situation.switch.state, (0.0, 0.0)
+    )
     if situation.endpoint == "checkout":
-        await asyncio.sleep(min(2.0, situation.age * pace))
+        await asyncio.sleep(min(2.0, begins + situation.age * pace))
     return None
 
 

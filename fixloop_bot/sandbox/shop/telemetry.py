@@ -41,6 +41,8 @@ class Telemetry:
         self._logs: list[dict[str, Any]] = []
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=KEPT_PAYLOADS)
         self._session: aiohttp.ClientSession | None = None
+        self.served: Counter[str] = Counter()
+        """Requests by who sent them, `customer` or `fixloop`, since the start."""
 
     async def start(self) -> None:
         if self._dd_url:
@@ -56,15 +58,22 @@ class Telemetry:
     def observe(self, *, endpoint: str, status: int, milliseconds: float, replica: str, client: str) -> None:
         """One served request. Errors are counted as 0, too: silence would look like missing data."""
         second = int(self._clock())
+        self.served[client] += 1
         tags = (*_BASE, f"endpoint:{endpoint}", f"replica:{replica}", f"client:{client}")
         with_class = (*tags, f"status_class:{status // 100}xx")
         self._counts["shop.requests", second, with_class] += 1
         self._counts["shop.errors", second, tags] += status >= 500
         self._latencies.setdefault(("shop.latency", second, tags), []).append(round(milliseconds, 3))
 
-    def count(self, metric: str, by: int = 1) -> None:
+    def count(self, metric: str, by: int = 1, tags: tuple[str, ...] = _BASE) -> None:
         """One more of something that has no request of its own."""
-        self._counts[metric, int(self._clock()), _BASE] += by
+        self._counts[metric, int(self._clock()), tags] += by
+
+    def judge(self, service: str, about: str, *, satisfied: bool) -> None:
+        """What a customer tried, and whether it disappointed: 0 is counted too, so that silence is no success."""
+        tags = (f"service:{service}", "env:prod", f"about:{about}")
+        self.count("shop.customer_tries", 1, tags)
+        self.count("shop.customer_disappointments", 0 if satisfied else 1, tags)
 
     def log(self, status: str, message: str, *, replica: str, trace_id: str, **attributes: Any) -> None:
         self._logs.append(

@@ -104,6 +104,8 @@ class Hands:
         return await self._send(payload)
 
     async def _send(self, payload: Json) -> Answer:
+        if not self._core.app.is_interactive:
+            return self._warned(Answer(outcome="no_destination"), payload["user"]["id"], "The app")
         return self._warned(await self._core.delivery.interaction(payload), payload["user"]["id"], "The app")
 
     def _warned(self, answer: Answer, user: str, what: str) -> Answer:

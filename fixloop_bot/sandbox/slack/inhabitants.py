@@ -26,7 +26,7 @@ def settle(workspace: Workspace, *, bot_name: str) -> None:
     """
     people = (
         User(id=MIRA, name="mira", real_name="Mira Keller"),
-        User(id=JONAS, name="jonas", real_name="Jonas Brandt"),
+        User(id=JONAS, name="jonas", real_name="Jonas Brandt", timezone="America/New_York"),
         User(id=BOT_USER, name=bot_name.lower(), real_name=bot_name, bot_id=BOT_ID, app_id=APP_ID),
         User(id=OTHER_BOT_USER, name="deploys", real_name="Deploys", bot_id=OTHER_BOT_ID, app_id="A0DEPLOY01"),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from fixloop_bot.sandbox.slack import payloads
 from fixloop_bot.sandbox.slack.delivery import Answer
 from fixloop_bot.sandbox.slack.elements import Placed, interactive
+from fixloop_bot.sandbox.slack.escaping import escaped
 from fixloop_bot.sandbox.slack.hands import Hands, chosen_value
 from fixloop_bot.sandbox.slack.inhabitants import BOT_USER
 from fixloop_bot.sandbox.slack.records import (
@@ -45,6 +46,8 @@ class People(Hands):
     def direct(self, user: str, text: str) -> Message:
         """Write to the bot in private."""
         who = self._core.workspace.user(user)
+        if not self._core.app.hears_people:
+            raise NotThereError("sending messages to this app has been turned off")
         where = self._core.workspace.direct(who.id, BOT_USER)
         return self._core.workspace.post(where, self._spoken(who, text))
 
@@ -70,6 +73,8 @@ class People(Hands):
     def open_home(self, user: str) -> None:
         """Look at the bot's Home tab."""
         who = self._core.workspace.user(user)
+        if not self._core.app.has_home:
+            raise NotThereError("this app has no Home tab")
         direct = self._core.workspace.direct(who.id, BOT_USER)
         home = self._core.views.homes.get(who.id)
         shown = {} if home is None else {"view": self._core.views.shown(home)}
@@ -83,7 +88,8 @@ class People(Hands):
         known = self._core.app.commands
         if not name.startswith("/") or (known is not None and name not in known):
             raise NotThereError(f"{name} is not a valid command")
-        fields = payloads.command(self._core, who, where, name, rest.strip())
+        typed = escaped(self._core.workspace, rest.strip()) if self._core.app.escapes(name) else rest.strip()
+        fields = payloads.command(self._core, who, where, name, typed)
         answer = self._warned(await self._core.delivery.command(fields), who.id, name)
         self._show_answer(answer, who, where)
         return answer
@@ -91,6 +97,9 @@ class People(Hands):
     async def shortcut(self, user: str, callback_id: str, channel: str | None = None, ts: str | None = None) -> Answer:
         """A global shortcut, or a message shortcut when a message is given."""
         who = self._core.workspace.user(user)
+        kind = "global" if channel is None or ts is None else "message"
+        if not self._core.app.offers(callback_id, kind):
+            raise NotThereError(f"there is no {kind} shortcut {callback_id!r}")
         if channel is None or ts is None:
             return await self._send(payloads.shortcut(self._core, who, callback_id))
         where = self._core.workspace.channel(channel)
@@ -110,17 +119,18 @@ class People(Hands):
         self._fill(who, view, values)
         answer = await self._send(payloads.view_submission(self._core, who, view))
         if answer.ok:
-            self._respond(view, answer.body if isinstance(answer.body, dict) else {})
+            self._respond(who, view, answer.body if isinstance(answer.body, dict) else {})
         return answer
 
-    async def close_view(self, user: str, view_id: str) -> Answer | None:
-        """Cancel a modal; the bot hears of it only if the view has notify_on_close."""
+    async def close_view(self, user: str, view_id: str, *, clear: bool = False) -> Answer | None:
+        """Cancel a modal (`clear`: the whole stack); the bot hears of it only if the view has notify_on_close."""
         who = self._core.workspace.user(user)
         view = self._view(who, view_id)
-        self._core.views.close(view)
+        cleared = clear or bool(view.content.get("clear_on_close"))
+        self._core.views.close(view, all_of_stack=cleared)
         if not view.content.get("notify_on_close"):
             return None
-        payload = payloads.view_closed(self._core, who, view, is_cleared=False)
+        payload = payloads.view_closed(self._core, who, view, is_cleared=cleared)
         return await self._send(payload)
 
     def _fill(self, user: User, view: View, values: Mapping[str, Any]) -> None:
@@ -139,16 +149,13 @@ class People(Hands):
                 if not any(value for name, value in state.items() if name != "type"):
                     raise NotThereError(f"the client does not submit: {block['block_id']} is required and empty")
 
-    def _respond(self, view: View, body: Json) -> None:
-        action = body.get("response_action")
-        if action == "errors":
-            view.errors = dict(body.get("errors", {}))
-        elif action == "update":
-            self._core.views.replace(view, body.get("view"))
-        elif action == "push":
-            self._core.views.push_onto(view, body.get("view"))
-        else:
-            self._core.views.close(view, all_of_stack=action == "clear")
+    def _respond(self, user: User, view: View, body: Json) -> None:
+        """Do what the app's answer asks; one that Slack cannot use leaves the view, and a warning on it."""
+        try:
+            self._core.views.obey(view, body)
+        except RefusalError as refusal:
+            shown = {"text": "We had some trouble connecting. Try again?", "error": str(refusal), **refusal.fields}
+            self._core.changes.publish(Change(kind="warning_shown", user=user.id, payload=shown))
 
     def _show_answer(self, answer: Answer, user: User, channel: Channel) -> None:
         body = {"text": answer.body} if isinstance(answer.body, str) else answer.body

@@ -108,13 +108,30 @@ class Channel:
         return {"public": "channel", "private": "group", "im": "im"}[self.kind]
 
 
+@dataclass(slots=True, kw_only=True)
+class Canvas:
+    """A document: its sections by id, in order; `access`: user or channel id → read, write or owner."""
+
+    id: str
+    title: str
+    channel: str | None = None
+    of_channel: bool = False
+    sections: dict[str, str] = field(default_factory=dict)
+    access: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def markdown(self) -> str:
+        return "\n\n".join(self.sections.values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Something that a person looking at the workspace could notice.
 
     `kind` is one of message_posted, message_updated, message_deleted, ephemeral_posted, reaction_added,
     reaction_removed, status_set, prompts_set, title_set, member_joined, home_opened, home_published,
-    view_opened, view_pushed, view_updated, view_closed, file_shared, pin_added, bookmark_added,
+    view_opened, view_pushed, view_updated, view_closed, file_shared, pin_added, pin_removed, bookmark_added,
+    bookmark_changed, bookmark_removed, canvas_created, canvas_edited, canvas_deleted,
     warning_shown (what Slack says when the app does not answer).
     """
 

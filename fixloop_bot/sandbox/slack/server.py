@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection
+from pathlib import Path
 
 from aiohttp import web
 
 from fixloop_bot.sandbox.slack.api.files import receive
-from fixloop_bot.sandbox.slack.app import App, frozen
+from fixloop_bot.sandbox.slack.app import App, installed
 from fixloop_bot.sandbox.slack.background import Background
 from fixloop_bot.sandbox.slack.changes import Changes
 from fixloop_bot.sandbox.slack.control import control_app
@@ -21,6 +22,7 @@ from fixloop_bot.sandbox.slack.faults import Faults
 from fixloop_bot.sandbox.slack.ids import Ids
 from fixloop_bot.sandbox.slack.inhabitants import settle
 from fixloop_bot.sandbox.slack.limits import Enforcement, RateLimits
+from fixloop_bot.sandbox.slack.manifest import read_manifest
 from fixloop_bot.sandbox.slack.people import People
 from fixloop_bot.sandbox.slack.records import Change, Channel, Clock, Json, Message, RefusalError, User
 from fixloop_bot.sandbox.slack.response_urls import ResponseUrls
@@ -38,8 +40,10 @@ class LocalSlack:
     """One workspace with one app installed.
 
     `events_url` is where the app listens (events, interactivity and commands alike) and may be set later;
-    with Socket Mode it stays None. `scopes`, `bot_events` and `commands` come from the app's manifest; None
-    grants everything. `enforcement` is how strictly rate limits are kept.
+    with Socket Mode it stays None. `manifest` is the path of the app's manifest: it decides on scopes, events,
+    commands, shortcuts, the Home tab and direct messages (ManifestError where Slack would not take it); without
+    it everything is granted. `scopes`, `bot_events` and `commands` count instead of the manifest's.
+    `enforcement` is how strictly rate limits are kept.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class LocalSlack:
         signing_secret: str,
         app_token: str = "xapp-local",  # noqa: S107 - a token of the local workspace only
         events_url: str | None = None,
+        manifest: Path | None = None,
         scopes: Collection[str] | None = None,
         bot_events: Collection[str] | None = None,
         commands: Collection[str] | None = None,
@@ -56,13 +61,14 @@ class LocalSlack:
         clock: Clock = time.time,
         bot_name: str = "FixLoop",
     ) -> None:
-        app = App(
+        app = installed(
             bot_token=bot_token,
             signing_secret=signing_secret,
             app_token=app_token,
-            scopes=frozen(scopes),
-            bot_events=frozen(bot_events),
-            commands=frozen(commands),
+            manifest=read_manifest(manifest) if manifest is not None else None,
+            scopes=scopes,
+            bot_events=bot_events,
+            commands=commands,
         )
         self.core = _core(app, clock, enforcement)
         self.core.delivery.events_url = events_url

@@ -11,6 +11,8 @@ from fixloop_bot.sandbox.slack.records import Change, Json, NotThereError, Refus
 from fixloop_bot.sandbox.slack.workspace import APP_ID, TEAM_ID, Workspace
 
 TRIGGER_SECONDS = 3.0
+REMEMBERED_S = 60.0
+"""How long an expired trigger is told from one that never was."""
 STACK = 3
 
 
@@ -49,8 +51,10 @@ class Views:
 
     def trigger(self, user: str, *, view: str | None = None, channel: str | None = None) -> str:
         """A trigger id for one use within three seconds."""
-        expires = self._workspace.clock() + TRIGGER_SECONDS
-        trigger_id = f"{len(self._triggers) + 1}.{int(expires)}.{self._workspace.ids.make('')}"
+        now = self._workspace.clock()
+        expires = now + TRIGGER_SECONDS
+        self._triggers = {name: each for name, each in self._triggers.items() if now < each.expires + REMEMBERED_S}
+        trigger_id = f"{int(expires * 1000)}.{int(expires)}.{self._workspace.ids.make('')}"
         self._triggers[trigger_id] = Trigger(user=user, expires=expires, view=view, channel=channel)
         return trigger_id
 
@@ -70,6 +74,8 @@ class Views:
         checked = self._checked(content, "modal")
         trigger = self.redeem(trigger_id)
         below = self.views.get(trigger.view) if trigger.view is not None else None
+        if below is not None and below.content["type"] == "home":
+            below = None  # a modal opened from the Home tab begins a stack of its own
         if push and (below is None or not below.open):
             raise RefusalError("not_found")
         if below is not None and len(self.stack(below)) >= STACK:
@@ -99,6 +105,28 @@ class Views:
         self._workspace.screen.show(view.id, view.content["blocks"])
         self._publish("view_updated", view)
 
+    def obey(self, view: View, body: Json) -> None:
+        """What an app's answer to a submission asks for; raises RefusalError where Slack could not do it."""
+        action = body.get("response_action")
+        if action == "errors":
+            self.complain(view, body.get("errors"))
+        elif action == "update":
+            self.replace(view, body.get("view"))
+        elif action == "push":
+            self.push_onto(view, body.get("view"))
+        elif action in (None, "clear"):
+            self.close(view, all_of_stack=action == "clear")
+        else:
+            raise RefusalError("invalid_response_action")
+
+    def complain(self, view: View, errors: Any) -> None:
+        """What an app's answer `response_action: errors` does: a sentence under each named input block."""
+        inputs = {block["block_id"] for block in view.content["blocks"] if block["type"] == "input"}
+        if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
+            raise RefusalError("invalid_errors")
+        view.errors = {block: str(sentence) for block, sentence in errors.items()}
+        self._publish("view_updated", view)
+
     def publish(self, user: str, content: Any, hash_: str | None) -> View:
         """views.publish: the Home tab of one person."""
         checked = self._checked(content, "home")
@@ -114,6 +142,7 @@ class Views:
         return home
 
     def close(self, view: View, *, all_of_stack: bool = False) -> None:
+        """A submitted or cancelled view is gone; the one below it is on the screen again."""
         for each in self.stack(view) if all_of_stack else [view]:
             each.open = False
             self._workspace.screen.forget(each.id)

@@ -5,11 +5,12 @@ Every change is published; events for the bot, the terminal and the page are mad
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fixloop_bot.sandbox.slack.changes import Changes
 from fixloop_bot.sandbox.slack.ids import Ids
 from fixloop_bot.sandbox.slack.records import (
+    Canvas,
     Change,
     Channel,
     Clock,
@@ -24,6 +25,8 @@ from fixloop_bot.sandbox.slack.screen import Screen, message_surface
 TEAM_ID = "T0SANDBOX1"
 TEAM_DOMAIN = "sandbox"
 APP_ID = "A0FIXLOOP1"
+CanvasPlan = Literal["paid", "free", "none"]
+"""What the workspace pays for: canvases of their own, only tabs of a channel, or no canvases at all."""
 STATUS_SECONDS = 120
 """An assistant status disappears by itself after two minutes."""
 
@@ -41,6 +44,10 @@ class Workspace:
         self.groups: dict[str, UserGroup] = {}
         self.files: dict[str, Json] = {}
         self.file_contents: dict[str, bytes] = {}
+        self.canvases: dict[str, Canvas] = {}
+        self.canvas_plan: CanvasPlan = "paid"
+        self.file_seconds = 0.0
+        """How long an uploaded file cannot be shown in an image block; on a busy day Slack takes a second or more."""
         self.ephemerals: list[Message] = []
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.threads: dict[tuple[str, str], Json] = {}

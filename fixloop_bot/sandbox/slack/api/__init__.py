@@ -5,6 +5,7 @@ from __future__ import annotations
 from fixloop_bot.sandbox.slack.api import (
     apps,
     assistants,
+    canvases,
     chat,
     conversations,
     files,
@@ -20,5 +21,5 @@ __all__ = ["all_methods"]
 
 def all_methods() -> dict[str, Method]:
     """Every method the local Slack knows, by its name."""
-    families = (apps, assistants, chat, conversations, files, marks, modals, streams, users)
+    families = (apps, assistants, canvases, chat, conversations, files, marks, modals, streams, users)
     return {name: method for family in families for name, method in family.methods().items()}

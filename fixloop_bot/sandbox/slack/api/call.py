@@ -23,6 +23,9 @@ STRUCTURED = frozenset(
         "prompts",
         "loading_messages",
         "user_auth_blocks",
+        "document_content",
+        "changes",
+        "criteria",
     }
 )
 """Arguments that are JSON texts when a form carries them."""
@@ -122,7 +125,7 @@ class Call:
             return None
         if not isinstance(blocks, list):
             raise RefusalError("invalid_blocks_format")
-        problems = [*message_problems(blocks), *self._missing_files(blocks)]
+        problems = [*message_problems(blocks), *self.missing_files(blocks)]
         if problems:
             raise RefusalError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
         return blocks
@@ -139,18 +142,23 @@ class Call:
             raise RefusalError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
         return attachments
 
-    def _missing_files(self, blocks: list[Any]) -> list[str]:
+    def missing_files(self, blocks: Any) -> list[str]:
+        """A problem for each picture whose file is not there, or not processed yet."""
         return [
             f"[ERROR] invalid slack file [json-pointer:/blocks/{index}/slack_file]"
-            for index, block in enumerate(blocks)
+            for index, block in enumerate(blocks if isinstance(blocks, list) else ())
             if isinstance(block, dict) and isinstance(block.get("slack_file"), dict)
             if not self._has_file(block["slack_file"])
         ]
 
     def _has_file(self, reference: Json) -> bool:
-        files = self.core.workspace.files
-        by_url = any(file["url_private"] == reference.get("url") for file in files.values() if file["done"])
-        return by_url or bool(files.get(str(reference.get("id")), {}).get("done"))
+        now = self.core.workspace.clock()
+        return any(
+            (file["url_private"] == reference.get("url") or file_id == reference.get("id"))
+            and file["done"]
+            and file.get("ready_at", 0.0) <= now
+            for file_id, file in self.core.workspace.files.items()
+        )
 
 
 def page(items: list[Any], call: Call, *, default: int = 100, maximum: int = 1000) -> tuple[list[Any], Json]:

@@ -111,9 +111,10 @@ def target(call: Call) -> Channel:
     A public channel without the bot needs chat:write.public; it does not join the bot.
     """
     workspace, wanted = call.core.workspace, call.text("channel")
-    if wanted in workspace.users:
-        return workspace.direct(wanted, BOT_USER)
-    channel = call.channel(by_name=True)
+    direct = workspace.direct(wanted, BOT_USER) if wanted in workspace.users else None
+    channel = direct or call.channel(by_name=True)
+    if channel.kind == "im" and not call.core.app.writes_to_people:
+        raise RefusalError("messages_tab_disabled")
     if channel.archived:
         raise RefusalError("is_archived")
     if BOT_USER not in channel.members and not call.core.app.may(("chat:write.public",)):

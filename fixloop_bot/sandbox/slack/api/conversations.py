@@ -41,7 +41,13 @@ def of_user(call: Call) -> Json:
 
 def info(call: Call) -> Json:
     channel = call.channel()
-    return {"ok": True, "channel": described(channel, count=call.flag("include_num_members"))}
+    _scope(call, channel, "read")
+    shown = described(channel, count=call.flag("include_num_members"))
+    canvases = call.core.workspace.canvases.values()
+    own = [each for each in canvases if each.channel == channel.id and each.of_channel]
+    if own:
+        shown["properties"] = {"canvas": {"file_id": own[0].id, "is_empty": not own[0].sections}}
+    return {"ok": True, "channel": shown}
 
 
 def join(call: Call) -> Json:
@@ -60,7 +66,7 @@ def join(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Newest first, without replies that were not also sent to the channel."""
     channel = call.joined_channel()
-    _scope(call, channel)
+    _scope(call, channel, "history")
     top = [each for each in channel.messages.values() if not each.is_reply or _broadcast(each)]
     messages = _between(call, [each for each in top if not each.deleted])
     chosen, metadata = page(messages[::-1], call, default=100, maximum=999)
@@ -76,7 +82,7 @@ def history(call: Call) -> Json:
 def replies(call: Call) -> Json:
     """The root first, then the replies, oldest first."""
     channel = call.joined_channel()
-    _scope(call, channel)
+    _scope(call, channel, "history")
     ts = call.text("ts")
     asked = channel.messages.get(ts)
     if asked is None or asked.deleted:
@@ -93,7 +99,9 @@ def replies(call: Call) -> Json:
 
 
 def members(call: Call) -> Json:
-    chosen, metadata = page(sorted(call.channel().members), call)
+    channel = call.channel()
+    _scope(call, channel, "read")
+    chosen, metadata = page(sorted(channel.members), call)
     return {"ok": True, "members": chosen, "response_metadata": metadata}
 
 
@@ -142,6 +150,11 @@ def _listed(call: Call, channels: list[Channel]) -> Json:
     types = call.names("types") or ["public_channel"]
     if not set(types) <= {"public_channel", "private_channel", "im", "mpim"}:
         raise RefusalError("invalid_types")
+    for kind in KINDS:
+        needed = f"{SCOPE_OF_KIND[kind]}:read"
+        if KINDS[kind] in types and not call.core.app.may((needed,)):
+            provided = ",".join(sorted(call.core.app.scopes or ()))
+            raise RefusalError("missing_scope", needed=needed, provided=provided)
     hide_archived = call.flag("exclude_archived")
     fitting = [
         described(channel)
@@ -152,9 +165,9 @@ def _listed(call: Call, channels: list[Channel]) -> Json:
     return {"ok": True, "channels": chosen, "response_metadata": metadata}
 
 
-def _scope(call: Call, channel: Channel) -> None:
-    """History needs the scope of this very kind of conversation."""
-    needed = f"{SCOPE_OF_KIND[channel.kind]}:history"
+def _scope(call: Call, channel: Channel, what: str) -> None:
+    """Every kind of conversation has its own scopes to read it, and its history."""
+    needed = f"{SCOPE_OF_KIND[channel.kind]}:{what}"
     if not call.core.app.may((needed,)):
         raise RefusalError("missing_scope", needed=needed, provided=",".join(sorted(call.core.app.scopes or ())))
 

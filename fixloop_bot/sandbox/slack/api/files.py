@@ -25,7 +25,9 @@ def methods() -> dict[str, Method]:
 
 
 def get_upload_url(call: Call) -> Json:
-    core, name, length = call.core, call.text("filename"), call.number("length", 0, BYTES + 1)
+    core, name = call.core, call.text("filename")
+    call.text("length")
+    length = call.number("length", 0, BYTES + 1)
     if length > BYTES:
         raise RefusalError("file_upload_size_restricted")
     file_id, ticket = core.workspace.ids.make("F"), core.workspace.ids.make("")
@@ -43,6 +45,9 @@ def get_upload_url(call: Call) -> Json:
         "url_private": f"{core.base_url}/files/{file_id}/{name}",
         "permalink": f"{core.base_url}/files/{file_id}/{name}",
         "channels": [],
+        "url_private_download": f"{core.base_url}/files/{file_id}/{name}",
+        "mode": "hosted",
+        "is_external": False,
         "done": False,
     }
     core.uploads[ticket] = file_id
@@ -98,8 +103,9 @@ def _finished(call: Call, requested: Json) -> Json:
         raise RefusalError("file_not_found")
     file["title"] = requested.get("title") or file["name"]
     file["done"] = True
+    file["ready_at"] = call.core.workspace.clock() + call.core.workspace.file_seconds
     return file
 
 
 def _public(file: Json) -> Json:
-    return {name: value for name, value in file.items() if name != "done"}
+    return {name: value for name, value in file.items() if name not in ("done", "ready_at")}

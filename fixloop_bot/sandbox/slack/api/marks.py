@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixloop_bot.sandbox.slack.api.call import Call, Method
 from fixloop_bot.sandbox.slack.inhabitants import BOT_USER
 from fixloop_bot.sandbox.slack.limits import TIER_2, TIER_3
-from fixloop_bot.sandbox.slack.records import Change, Json, Message, RefusalError
+from fixloop_bot.sandbox.slack.records import Change, Channel, Json, Message, RefusalError
 
 EMOJI_NAME = 100
 REACTIONS = 23
@@ -19,7 +19,12 @@ def methods() -> dict[str, Method]:
         "reactions.remove": Method(handle=remove, per_minute=TIER_2, scopes=write),
         "reactions.get": Method(handle=get, per_minute=TIER_3, scopes=("reactions:read",)),
         "pins.add": Method(handle=pin, per_minute=TIER_2, scopes=("pins:write",)),
+        "pins.remove": Method(handle=unpin, per_minute=TIER_2, scopes=("pins:write",)),
+        "pins.list": Method(handle=pinned, per_minute=TIER_2, scopes=("pins:read",)),
         "bookmarks.add": Method(handle=bookmark, per_minute=TIER_2, scopes=("bookmarks:write",)),
+        "bookmarks.edit": Method(handle=rebookmark, per_minute=TIER_2, scopes=("bookmarks:write",)),
+        "bookmarks.remove": Method(handle=unbookmark, per_minute=TIER_2, scopes=("bookmarks:write",)),
+        "bookmarks.list": Method(handle=bookmarked, per_minute=TIER_3, scopes=("bookmarks:read",)),
     }
 
 
@@ -58,6 +63,27 @@ def pin(call: Call) -> Json:
     return {"ok": True}
 
 
+def unpin(call: Call) -> Json:
+    channel = call.joined_channel()
+    message = call.message(channel, "timestamp")
+    if message.ts not in channel.pins:
+        raise RefusalError("no_pin")
+    channel.pins.remove(message.ts)
+    call.core.changes.publish(Change(kind="pin_removed", channel=channel.id, ts=message.ts, user=BOT_USER))
+    return {"ok": True}
+
+
+def pinned(call: Call) -> Json:
+    channel = call.joined_channel()
+    messages = [channel.messages[ts] for ts in channel.pins if not channel.messages[ts].deleted]
+    shown = call.core.workspace.shown
+    return {"ok": True, "items": [_item(channel.id, shown(message)) for message in messages]}
+
+
+def _item(channel: str, message: Json) -> Json:
+    return {"type": "message", "channel": channel, "message": message, "created_by": BOT_USER}
+
+
 def bookmark(call: Call) -> Json:
     channel = call.joined_channel(argument="channel_id")
     kind, title = call.text("type"), call.text("title")
@@ -71,6 +97,39 @@ def bookmark(call: Call) -> Json:
     channel.bookmarks.append(added)
     call.core.changes.publish(Change(kind="bookmark_added", channel=channel.id, payload={"bookmark": added}))
     return {"ok": True, "bookmark": added}
+
+
+def rebookmark(call: Call) -> Json:
+    """What is given is changed; the rest stays."""
+    channel = call.joined_channel(argument="channel_id")
+    found = _bookmark(call, channel)
+    link = call.optional("link")
+    if link is not None and "://" not in link:
+        raise RefusalError("invalid_link")
+    given = {"title": call.optional("title"), "link": link, "emoji": call.optional("emoji")}
+    found |= {name: value for name, value in given.items() if value is not None}
+    call.core.changes.publish(Change(kind="bookmark_changed", channel=channel.id, payload={"bookmark": found}))
+    return {"ok": True, "bookmark": found}
+
+
+def unbookmark(call: Call) -> Json:
+    channel = call.joined_channel(argument="channel_id")
+    found = _bookmark(call, channel)
+    channel.bookmarks.remove(found)
+    call.core.changes.publish(Change(kind="bookmark_removed", channel=channel.id, payload={"bookmark": found}))
+    return {"ok": True}
+
+
+def bookmarked(call: Call) -> Json:
+    return {"ok": True, "bookmarks": call.joined_channel(argument="channel_id").bookmarks}
+
+
+def _bookmark(call: Call, channel: Channel) -> Json:
+    wanted = call.text("bookmark_id")
+    for each in channel.bookmarks:
+        if each["id"] == wanted:
+            return each
+    raise RefusalError("not_found")
 
 
 def _message(call: Call) -> Message:

@@ -35,6 +35,8 @@ def update(call: Call) -> Json:
 
 def publish(call: Call) -> Json:
     user = call.text("user_id")
+    if not call.core.app.has_home:
+        raise RefusalError("not_enabled")
     if user not in call.core.workspace.users:
         raise RefusalError("invalid_arguments", response_metadata={"messages": ["[ERROR] invalid user_id"]})
     return _shown(call, call.core.views.publish(user, _view(call), call.optional("hash")))
@@ -51,6 +53,9 @@ def _view(call: Call) -> Json:
         raise RefusalError(
             "invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]}
         )
+    missing = call.missing_files(view.get("blocks"))
+    if missing:
+        raise RefusalError("invalid_arguments", response_metadata={"messages": missing})
     return view
 
 

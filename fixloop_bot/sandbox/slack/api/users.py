@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from fixloop_bot.sandbox.slack.api.call import Call, Method, page
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, BOT_USER
 from fixloop_bot.sandbox.slack.limits import SPECIAL, TIER_2, TIER_3, TIER_4
@@ -44,7 +47,7 @@ def api_test(call: Call) -> Json:
 
 
 def info(call: Call) -> Json:
-    return {"ok": True, "user": described(call.person())}
+    return {"ok": True, "user": described(call, call.person())}
 
 
 def list_all(call: Call) -> Json:
@@ -52,7 +55,7 @@ def list_all(call: Call) -> Json:
     now = int(call.core.workspace.clock())
     return {
         "ok": True,
-        "members": [described(user) for user in chosen],
+        "members": [described(call, user) for user in chosen],
         "cache_ts": now,
         "response_metadata": metadata,
     }
@@ -91,7 +94,14 @@ def group_users(call: Call) -> Json:
     return {"ok": True, "users": list(group.users)}
 
 
-def described(user: User) -> Json:
+def _zone(call: Call, user: User) -> Json:
+    """Their time zone, by name and as seconds east of UTC now."""
+    now = datetime.fromtimestamp(call.core.workspace.clock(), ZoneInfo(user.timezone))
+    offset = now.utcoffset() or timedelta()
+    return {"tz": user.timezone, "tz_label": now.tzname(), "tz_offset": int(offset.total_seconds())}
+
+
+def described(call: Call, user: User) -> Json:
     """A user object."""
     profile: Json = {
         "real_name": user.real_name,
@@ -108,7 +118,7 @@ def described(user: User) -> Json:
         "name": user.name,
         "deleted": False,
         "real_name": user.real_name,
-        "tz": user.timezone,
+        **_zone(call, user),
         "profile": profile,
         "is_admin": False,
         "is_owner": False,
