@@ -6,21 +6,31 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
-from fixloop_bot.application import evidence
+from fixloop_bot.application import errands, evidence
+from fixloop_bot.application.errands import Errand, Urgency, Waiting
+from fixloop_bot.application.jobs import REFRESH_THREAD, Job, JobQueue
+from fixloop_bot.application.papers import Filed, Filings
+from fixloop_bot.application.pictures import Album, Albums
 from fixloop_bot.application.ports import Board, Clock, DeepLinks, Store
-from fixloop_bot.application.views import Links, ThreadView
+from fixloop_bot.application.storms import Storms, is_storm
+from fixloop_bot.application.views import Links, ThreadRefs, ThreadView
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.errors import BadInput, Conflict, SlackBusy, SlackRefused, StoreUnavailable
+from fixloop_bot.domain.errors import BadInput, Conflict, FiguresWait, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run, RunKind
 
 log = logging.getLogger(__name__)
 
+Save = Callable[[ThreadRefs], Awaitable[None]]
+
 BETWEEN_UPDATES_S = 2.5
 """Slack allows 50 chat.update a minute for a whole workspace: a card that changes all the time is redrawn so often."""
+AT_ONCE = 4
+"""So many times what changed meanwhile is shown at once to somebody who clicked; then the others have their turn."""
 HOLD_EVERY_S = 2.0
 """A drawing worker renews its hold on the thread; a killed one's ends within seconds."""
 LONGEST_PAUSE_S = 60.0
@@ -33,77 +43,132 @@ AROUND_S = 3600.0
 class Threads:
     """Keeps the cards of incidents up to date."""
 
-    def __init__(self, store: Store, board: Board, links: DeepLinks, *, catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        links: DeepLinks,
+        *,
+        catalog: Catalog,
+        clock: Clock,
+        waiting: Waiting,
+        queue: JobQueue,
+        storms: Storms | None = None,
+        albums: Albums | None = None,
+        filings: Filings | None = None,
+    ) -> None:
         self._store = store
         self._board = board
         self._links = links
         self._catalog = catalog
         self._clock = clock
+        self._waiting = waiting
+        self._queue = queue
+        self._storms = storms
+        self._albums = albums
+        self._filings = filings
 
-    async def refresh(self, incident_id: str) -> None:
-        """Show the newest state; returns at once if somebody else is showing it, who will then see this state too.
+    async def refresh(self, thread: str) -> None:
+        """Show the newest state of an incident (or of a storm, by its id).
 
-        Where Slack asks to wait, no worker is held for it: the thread stays marked, and the sweep comes back in time.
+        Returns at once if somebody else is showing it, who will then see this state too. Where Slack asks to wait, no
+        worker is held for it: the thread stays marked, and a job comes back in time. Only for somebody who has just
+        clicked there is no such waiting.
         """
-        token = await self._store.enter_thread(incident_id)
+        clicked, waits = await self._waiting.standing(thread)
+        if waits and not clicked:
+            return
+        token = await self._store.enter_thread(thread)
         if token is None:
             return
         try:
-            async with self._holding(incident_id, token):
-                await self._show_until_clean(incident_id, token)
+            async with self._holding(thread, token):
+                with errands.on(Errand(urgency=Urgency.ANSWER if clicked else Urgency.NEWS)):
+                    await self._show_once(thread, token, clicked=clicked)
+        except FiguresWait as busy:
+            # What comes meanwhile may be news, which waits for nobody's figures. The job is queued first: the thread
+            # counts as clean then, and who is killed in between must not be the last who knew.
+            comes_back = await self._come_back(thread, busy.retry_after)
+            if not (comes_back and await self._store.leave_thread(thread, token)):
+                await self._store.postpone_thread(thread, token, seconds=0)
         except SlackBusy as busy:
-            pause = min(max(busy.retry_after, BETWEEN_UPDATES_S), LONGEST_PAUSE_S)
-            log.info("%s is shown in %.0f s: %s", incident_id, pause, busy)
-            await self._store.postpone_thread(incident_id, token, seconds=pause)
+            pause = min(busy.retry_after, LONGEST_PAUSE_S)
+            log.info("%s is shown in %.1f s: %s", thread, pause, busy)
+            await self._pause(thread, token, pause)
         except asyncio.CancelledError:
-            await self._store.postpone_thread(incident_id, token, seconds=0)
+            await self._store.postpone_thread(thread, token, seconds=0)
             raise
         except StoreUnavailable:
             raise
         except Conflict as lost:
             log.info("%s", lost)
-            await self._store.postpone_thread(incident_id, token, seconds=0)
+            await self._store.postpone_thread(thread, token, seconds=0)
         except Exception:
-            log.exception("%s could not be drawn", incident_id)
-            await self._store.postpone_thread(incident_id, token, seconds=AFTER_A_FAULT_S)
+            log.exception("%s could not be drawn", thread)
+            await self._pause(thread, token, AFTER_A_FAULT_S)
 
-    async def _show_until_clean(self, incident_id: str, token: str) -> None:
-        while True:
-            await self._store.thread_is_clean(incident_id)
-            await self._show(incident_id, token)
-            if await self._store.leave_thread(incident_id, token):
+    async def _show_once(self, thread: str, token: str, *, clicked: bool) -> None:
+        """Show it; what has changed while it was drawn is shown a little later, or at once to somebody who clicked."""
+        for _ in range(AT_ONCE if clicked else 1):
+            await self._store.thread_is_clean(thread)
+            await self._show(thread, token, clicked=clicked)
+            if await self._store.leave_thread(thread, token):
                 return
-            await self._clock.sleep(BETWEEN_UPDATES_S)
+        await self._pause(thread, token, BETWEEN_UPDATES_S)
+
+    async def _pause(self, thread: str, token: str, seconds: float) -> None:
+        await self._waiting.let_wait(thread, seconds=seconds)
+        await self._store.postpone_thread(thread, token, seconds=0)
+        await self._come_back(thread, seconds)
+
+    async def _come_back(self, thread: str, seconds: float, *, why: str = "due") -> bool:
+        """Queue a drawing; False where the store is away: then only a thread that is marked is found by the sweep."""
+        at = self._clock.now() + seconds
+        job = Job(name=REFRESH_THREAD, args=(thread,), key=f"refresh:{thread}:{why}:{at:.1f}", at=at)
+        try:
+            await self._queue.hand_over([job])
+        except StoreUnavailable:
+            return False
+        return True
 
     @contextlib.asynccontextmanager
-    async def _holding(self, incident_id: str, token: str) -> AsyncIterator[None]:
-        holding = asyncio.create_task(self._hold(incident_id, token), name=f"hold-{incident_id}")
+    async def _holding(self, thread: str, token: str) -> AsyncIterator[None]:
+        holding = asyncio.create_task(self._hold(thread, token), name=f"hold-{thread}")
         try:
             yield
         finally:
             holding.cancel()
             await asyncio.wait({holding})
 
-    async def _hold(self, incident_id: str, token: str) -> None:
+    async def _hold(self, thread: str, token: str) -> None:
         while True:
             await self._clock.sleep(HOLD_EVERY_S)
             with contextlib.suppress(StoreUnavailable):
-                await self._store.hold_thread(incident_id, token)
+                await self._store.hold_thread(thread, token)
 
-    async def _show(self, incident_id: str, token: str) -> None:
+    async def _show(self, thread: str, token: str, *, clicked: bool) -> None:
+        async def save(new: ThreadRefs) -> None:
+            await self._store.save_thread_refs(thread, new, token)
+
+        refs = await self._store.thread_refs(thread)
+        try:
+            if self._storms is not None and is_storm(thread):
+                await self._storms.show(thread, refs, save)
+            else:
+                await self._show_incident(thread, refs, save, clicked=clicked)
+        except SlackRefused as refusal:
+            # The state stands, only its picture is missing; trying the same again would be refused again.
+            log.error("%s is not shown in Slack: %s", thread, refusal)  # noqa: TRY400 - the sentence says it all
+
+    async def _show_incident(self, incident_id: str, refs: ThreadRefs, save: Save, *, clicked: bool) -> None:
         view = await self.view(incident_id)
         if view is None:
             return
-        refs = await self._store.thread_refs(incident_id)
-
-        async def save(new: object) -> None:
-            await self._store.save_thread_refs(incident_id, new, token)  # type: ignore[arg-type]
-
-        try:
-            await self._board.publish(view, refs, save)
-        except SlackRefused as refusal:
-            # The state stands, only its picture is missing; trying the same again would be refused again.
-            log.error("%s is not shown in Slack: %s", incident_id, refusal)  # noqa: TRY400 - the sentence says it all
+        calm_at = await self._storms.meet(view.incident, refs) if self._storms is not None else None
+        if calm_at is not None and not clicked:
+            view = replace(view, root_only=True)
+            await self._come_back(incident_id, calm_at - view.now, why="calm")
+        await self._board.publish(view, refs, save)
 
     async def view(self, incident_id: str) -> ThreadView | None:
         """Everything the cards show, read now."""
@@ -121,6 +186,8 @@ class Threads:
             shown=shown,
             soak=await self._run(incident, (RunKind.SOAK,)),
             baseline=await self._baseline(service),
+            album=await self._albums.album(incident_id) if self._albums is not None else Album(),
+            filed=await self._filings.filed(incident_id) if self._filings is not None else Filed(),
             now=now,
         )
 

@@ -18,6 +18,7 @@
     ├── ModelSilent                  no answer in a conversation; the built-in brief steps in
     ├── SlackRefused                 Slack said no, with its error name
     └── SlackBusy                    Slack asks to wait so many seconds, or does not answer
+        └── FiguresWait              the same, where only figures that count on are not shown
 """
 
 from __future__ import annotations
@@ -109,3 +110,7 @@ class SlackBusy(FixLoopError):
         self.retry_after = retry_after
         self.undone = undone
         super().__init__(f"Slack asks to wait {retry_after:.0f} s before {method}.")
+
+
+class FiguresWait(SlackBusy):
+    """Everything new is shown; only figures that count on are not, and may be ``retry_after`` seconds from now."""

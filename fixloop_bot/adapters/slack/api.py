@@ -2,13 +2,19 @@
 
 ``SlackRefused`` carries Slack's own error name: trying the same again is pointless. ``SlackBusy`` says how long to
 wait: a 429, a 5xx, or no answer at all (aiohttp's errors are not SlackApiError).
+
+Every call keeps to Slack's limits, which all processes share. One whose turn comes within moments waits for it here;
+any other is ``SlackBusy`` at once, and holds no worker.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -16,19 +22,39 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.adapters.slack.limits import POST, errand_for, limit_of
+from fixloop_bot.adapters.slack.own_paces import OwnPaces
+from fixloop_bot.adapters.slack.standing import NO_ACCESS, Standing
+from fixloop_bot.application.errands import Errand, Limit, Paces, Place, Urgency, errand
+from fixloop_bot.application.ports import Clock
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10
 WAIT_AFTER_FAILURE_S = 3.0
+PATIENCE_S = {Urgency.PROGRESS: 2.5, Urgency.NEWS: 2.5, Urgency.ANSWER: 5.0}
+"""So long a call waits for its turn. Somebody who clicked waits longer than a worker should for a card."""
 PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 
 
-class SlackApi:
-    """Calls Slack with one shared connection pool. ``async with`` opens and closes it."""
+_counted: ContextVar[bool] = ContextVar("counted", default=False)
+"""Whether the request under way has its place already."""
 
-    def __init__(self, *, token: str, base_url: str) -> None:
+
+class SlackApi:
+    """Calls Slack with one shared connection pool. ``async with`` opens and closes it.
+
+    ``paces`` is where Slack's limits are shared; without it this process counts alone. Without ``clock`` time is real.
+    """
+
+    def __init__(self, *, token: str, base_url: str, paces: Paces | None = None, clock: Clock | None = None) -> None:
+        self._now = clock.now if clock is not None else time.monotonic
+        self._own_paces = OwnPaces(self._now)
+        self._paces = paces or self._own_paces
+        self._sleep = clock.sleep if clock is not None else asyncio.sleep
+        self.standing = Standing(self._now)
+        self._ids: dict[str, str] = {}
         self._token = token
         self._base_url = base_url
         self._session: aiohttp.ClientSession | None = None
@@ -38,7 +64,9 @@ class SlackApi:
 
     async def __aenter__(self) -> SlackApi:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        self._session = aiohttp.ClientSession(timeout=timeout)
+        others = aiohttp.TraceConfig()
+        others.on_request_start.append(self._count_of_others)
+        self._session = aiohttp.ClientSession(timeout=timeout, trace_configs=[others])
         self._client = AsyncWebClient(
             token=self._token, base_url=self._base_url, session=self._session, timeout=TIMEOUT_S, retry_handlers=[]
         )
@@ -66,8 +94,97 @@ class SlackApi:
         return frozenset(filter(None, (scope.strip() for scope in headers.get("x-oauth-scopes", "").split(","))))
 
     async def _ask(self, method: str, **arguments: Any) -> AsyncSlackResponse:
+        self.standing.check(method)
+        await self._await_turn(method, arguments)
+        try:
+            answer = await self._send(method, **arguments)
+        except SlackBusy as busy:
+            if busy.undone:
+                await self._hold(method, busy.retry_after)
+            raise
+        except SlackRefused as refusal:
+            if refusal.error in NO_ACCESS:
+                self.standing.lost(refusal)
+            raise
+        self.standing.works()
+        await self._learn(method, arguments, answer)
+        return answer
+
+    async def _learn(self, method: str, arguments: dict[str, Any], answer: AsyncSlackResponse) -> None:
+        """A channel's id, since a name and its id are one channel; and when its last message went out at the latest."""
+        if method != POST:
+            return
+        named, data = str(arguments.get("channel", "")), answer.data
+        channel = str(data.get("channel") or named) if isinstance(data, dict) else named
+        if channel != named:
+            self._ids[named] = channel
+        limit = limit_of(method, {"channel": channel})
+        if limit is not None:
+            with contextlib.suppress(StoreUnavailable):
+                await self._paces.went_out(limit)
+
+    async def _count_of_others(
+        self, _session: object, _context: object, request: aiohttp.TraceRequestStartParams
+    ) -> None:
+        """What a listener calls with Bolt's client, over our session, takes its place among the calls, too.
+
+        It answers somebody within a trigger's seconds, and nobody there expects to be told to wait: where there is no
+        place it goes out all the same.
+        """
+        address = str(request.url)
+        if _counted.get() or not address.startswith(self._base_url):
+            return
+        method = address.removeprefix(self._base_url).strip("/").partition("?")[0]
+        limit = limit_of(method, {})
+        if limit is not None and method != POST:
+            place = await self._place(limit, Errand(urgency=Urgency.ANSWER))
+            await self._sleep(place.wait_s if place.booked else 0.0)
+
+    async def _await_turn(self, method: str, arguments: dict[str, Any]) -> None:
+        """Return when Slack's limits allow the call; raises SlackBusy where that is not within moments."""
+        named = str(arguments.get("channel", ""))
+        limit = limit_of(method, {"channel": self._ids.get(named, named)})
+        what_for = errand_for(method, errand())
+        if limit is None:
+            return
+        place = await self._place(limit, what_for)
+        if not place.booked:
+            raise SlackBusy(method, retry_after=place.wait_s, undone=True)
+        if place.wait_s > 0:
+            await self._sleep(place.wait_s)
+            held = await self._held_for(method)  # Slack may have asked everybody to wait meanwhile
+            if held > 0:
+                raise SlackBusy(method, retry_after=held, undone=True)
+        if limit.calls == 1:  # a busy process may have sent the last one late
+            while (left := await self._too_soon(limit)) > 0:
+                await self._sleep(left)
+
+    async def _place(self, limit: Limit, what_for: Errand) -> Place:
+        patience = PATIENCE_S[what_for.urgency]
+        try:
+            return await self._paces.take_call(limit, what_for, patience_s=patience)
+        except StoreUnavailable:  # a person who clicked is answered although the store is away
+            return await self._own_paces.take_call(limit, what_for, patience_s=patience)
+
+    async def _held_for(self, method: str) -> float:
+        with contextlib.suppress(StoreUnavailable):
+            return await self._paces.held_for(method)
+        return 0.0
+
+    async def _too_soon(self, limit: Limit) -> float:
+        with contextlib.suppress(StoreUnavailable):
+            return await self._paces.too_soon(limit)
+        return await self._own_paces.too_soon(limit)
+
+    async def _hold(self, method: str, seconds: float) -> None:
+        log.info("Slack asks to wait %.0f s before the next %s", seconds, method)
+        with contextlib.suppress(StoreUnavailable):
+            await self._paces.hold_calls(method, seconds=seconds)
+
+    async def _send(self, method: str, **arguments: Any) -> AsyncSlackResponse:
         # The SDK's own methods know which of Slack's methods take JSON, which a form, and which a GET.
         ask: Callable[..., Awaitable[AsyncSlackResponse]] = getattr(self.client, method.replace(".", "_"))
+        counted = _counted.set(True)
         try:
             return await ask(**arguments)
         except SlackApiError as error:
@@ -75,6 +192,8 @@ class SlackApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.debug("Slack did not answer %s: %s", method, type(error).__name__)
             raise SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S) from error
+        finally:
+            _counted.reset(counted)
 
     async def identity(self) -> dict[str, Any]:
         """Who the token belongs to (auth.test), asked once."""

@@ -159,7 +159,6 @@ class Pages:
         if self._stage.clock.now() - page.since >= ROTATE_S:
             await self._turn()
             return await self._start()
-        await self._stage.clock.sleep(self._stage.streams.book(self._stage.clock.now()))
         new = self._script.text[page.sent :]
         try:
             await self._stage.api.call("chat.appendStream", channel=self._place.channel, ts=page.ts, markdown_text=new)
@@ -168,7 +167,6 @@ class Pages:
             page.streaming = False
             return await self._draw([self._row("")])
         except SlackBusy as busy:
-            self._stage.streams.hold(self._stage.clock.now(), busy.retry_after)
             page.streaming = busy.undone  # an append that may have happened must not be repeated
             raise
         page.sent += len(new)
@@ -240,7 +238,6 @@ class Pages:
         digest = orjson.dumps(blocks)
         if page.shown == digest:
             return False
-        await self._stage.clock.sleep(self._stage.updates.book(self._stage.clock.now()))
         message: dict[str, Any] = {"channel": self._place.channel, "text": page_fallback(text), "blocks": blocks}
         try:
             if page.ts:
@@ -248,7 +245,6 @@ class Pages:
             else:
                 await self._post(page, message)
         except SlackBusy as busy:
-            self._stage.updates.hold(self._stage.clock.now(), busy.retry_after)
             self.look = self.look or (not page.ts and not busy.undone)
             raise
         page.shown = digest

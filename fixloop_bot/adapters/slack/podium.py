@@ -17,11 +17,12 @@ from fixloop_bot.adapters.slack.blocks.answer import closed, failed
 from fixloop_bot.adapters.slack.blocks.card import Block
 from fixloop_bot.adapters.slack.blocks.text import harmless, shorten
 from fixloop_bot.adapters.slack.markdown import SafeText
-from fixloop_bot.adapters.slack.pace import Pace
 from fixloop_bot.adapters.slack.pages import Pages, Tail
 from fixloop_bot.adapters.slack.stage import Abilities, Stage
 from fixloop_bot.adapters.slack.suggestions import Suggestions
+from fixloop_bot.application import errands
 from fixloop_bot.application.copilot.speech import Offer, Place, Reference, Speech
+from fixloop_bot.application.errands import Errand, Urgency
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.domain.errors import FixLoopError, SlackBusy, SlackRefused
 
@@ -32,10 +33,6 @@ FirstTime = Callable[[str], Awaitable[bool]]
 
 BETWEEN_APPENDS_S = 0.5
 BETWEEN_UPDATES_S = 1.2
-APPENDS_PER_MINUTE = 90
-"""Of the workspace's 100."""
-UPDATES_PER_MINUTE = 36
-"""Of the workspace's 50; the cards need the rest."""
 IDLE_S = 900.0
 """So long a speech that nobody ends is waited for."""
 GIVE_UP_S = 300.0
@@ -53,13 +50,7 @@ class SlackPodium:
     """Implements the ``Podium`` port. ``async with`` it: leaving ends the writers."""
 
     def __init__(self, api: SlackApi, *, clock: Clock, first_time: FirstTime) -> None:
-        self._stage = Stage(
-            api=api,
-            clock=clock,
-            abilities=Abilities(clock),
-            streams=Pace(per_minute=APPENDS_PER_MINUTE),
-            updates=Pace(per_minute=UPDATES_PER_MINUTE),
-        )
+        self._stage = Stage(api=api, clock=clock, abilities=Abilities(clock))
         self._first_time = first_time
         self._suggestions = Suggestions(api)
         self._writers: set[asyncio.Task[None]] = set()
@@ -171,11 +162,10 @@ class SlackSpeech:
 
     async def _attempt(self) -> float:
         """One round; returns the seconds until the next one."""
+        urgency = Urgency.NEWS if self._ending is None else Urgency.ANSWER
         try:
-            if self._ending is not None:
-                await self._finish(self._ending)
-                return 0.0
-            return await self._go_on()
+            with errands.on(Errand(urgency=urgency)):
+                return await self._round()
         except SlackBusy as busy:
             self._news.set()
             late = self._ending is not None and self._stage.clock.now() - self._ending.at > GIVE_UP_S
@@ -186,6 +176,12 @@ class SlackSpeech:
             log.warning("the answer %s cannot be shown: %s", self._id, refusal)
             self._over = True
             return 0.0
+
+    async def _round(self) -> float:
+        if self._ending is None:
+            return await self._go_on()
+        await self._finish(self._ending)
+        return 0.0
 
     async def _go_on(self) -> float:
         line = await self._tell_status()

@@ -1,4 +1,4 @@
-"""What all answers of a process share: the way to Slack, its limits, and what it has refused lately."""
+"""What all answers of a process share: the way to Slack, and what it has refused lately."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 
 from fixloop_bot.adapters.slack.api import SlackApi
-from fixloop_bot.adapters.slack.pace import Pace
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.domain.errors import SlackRefused
 
@@ -45,10 +44,8 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What all answers of a process share. ``streams``, ``updates``: how fast Slack takes them."""
+    """What all answers of a process share."""
 
     api: SlackApi
     clock: Clock
     abilities: Abilities
-    streams: Pace
-    updates: Pace

@@ -1,0 +1,150 @@
+"""What in a thread is news, and how soon a card that is none may be drawn again.
+
+A verdict or another state is shown at once. Figures that count on are drawn soon at first, so that the thread is alive,
+and then ever more seldom: all incidents share Slack's fifty updates a minute, and who looks at a card for a minute
+wants to know that it goes on, not each sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from fixloop_bot.application.occasions import SIGNAL
+from fixloop_bot.application.pictures import spread_of
+from fixloop_bot.application.views import PartRef, ThreadView
+from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.runs import Run, RunKind, StepVerdict
+
+MACHINES = frozenset({"datadog", "fixloop"})
+FEW_SIGNALS = 3
+"""The first signals that join an incident are news; after them it is a crowd, and a crowd is figures."""
+BETWEEN_NEWS_S = 2.0
+"""What happens at once, such as two monitors that recover, is drawn once; to who clicked it is shown at once."""
+ROOT, PLAN, RESULTS = "root", "plan", "results"
+_NOTHING = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Novelty:
+    """Digests of what is news: to each of the cards, and of the alerts, which change a card without being news."""
+
+    root: str
+    plan: str
+    results: str
+    alerts: str
+
+    @classmethod
+    def of(cls, view: ThreadView) -> Novelty:
+        incident = view.incident
+        still = replace(incident, active_run=None, soak_run=None, wanted_run=None, wanted_by="")
+        runs = tuple(_told(run) for run in (view.confirm, view.shown, view.soak))
+        ended = tuple(line for line in incident.runs if line.finished_at is not None)
+        return cls(
+            root=_digest((_state(incident), _alarm(incident), incident.runs, runs, view.filed)),
+            # While a run goes on the plan only lacks its buttons; the root has the one that counts then.
+            plan=_digest((_state(still), ended)),
+            results=_digest((incident.state, ended, runs, *_spread(view))) if _has_results(view) else _NOTHING,
+            alerts=_digest((incident.signals, *_signal(view))),
+        )
+
+    def mark(self, part: str) -> str:
+        """What is written down with a card, to be compared with later."""
+        return f"{self._news(part)}.{self.alerts}"
+
+    def is_news_to(self, ref: PartRef) -> bool:
+        """Whether the card shows another state than it should. One drawn by an older FixLoop does."""
+        news = self._news(ref.part)
+        return news != _NOTHING and ref.news.partition(".")[0] != news
+
+    def has_alerts_for(self, ref: PartRef) -> bool:
+        return ref.part == ROOT and ref.news.partition(".")[2] != self.alerts
+
+    def _news(self, part: str) -> str:
+        return {PLAN: self.plan, RESULTS: self.results}.get(part, self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """Seconds between two drawings without news: ``first_s``, each time ``growth`` times as many, up to ``most_s``."""
+
+    first_s: float
+    growth: float
+    most_s: float
+
+    def gap_s(self, repeats: int) -> float:
+        return min(self.most_s, self.first_s * self.growth ** min(repeats, 30))
+
+
+FIGURES = Rhythm(first_s=4.0, growth=4.0, most_s=60.0)
+"""After 4 and 20 seconds, then every minute: a window of a minute, the usual one, costs two updates."""
+FIGURES_OF_THE_KNOWN = Rhythm(first_s=60.0, growth=2.0, most_s=180.0)
+"""A confirm run that has seen the bug has told what everybody waited for."""
+FIGURES_ELSEWHERE = Rhythm(first_s=90.0, growth=2.0, most_s=360.0)
+"""Who waits for a run looks at its results; the other cards need only say, now and then, that it goes on."""
+FIGURES_OF_A_WATCH = Rhythm(first_s=120.0, growth=2.0, most_s=600.0)
+ALERTS = Rhythm(first_s=5.0, growth=1.15, most_s=20.0)
+
+
+def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) -> float:
+    """The seconds after its last drawing from which this card may be drawn again."""
+    if novelty.is_news_to(ref):
+        return 0.0 if clicked else BETWEEN_NEWS_S
+    if novelty.has_alerts_for(ref):
+        return ALERTS.gap_s(ref.repeats)
+    return _rhythm(view, ref.part).gap_s(ref.repeats)
+
+
+def _rhythm(view: ThreadView, part: str) -> Rhythm:
+    if view.soak is not None and view.soak.finished_at is None:
+        return FIGURES_OF_A_WATCH
+    if part != RESULTS:
+        return FIGURES_ELSEWHERE
+    known = view.shown is not None and view.shown.kind is RunKind.CONFIRM and view.shown.reproduced
+    return FIGURES_OF_THE_KNOWN if known else FIGURES
+
+
+def _state(incident: Incident) -> object:
+    """All that is kept of the incident, but what an alert or the passing of time alone changes."""
+    quiet = replace(incident, revision=0, signals=(), absorbed=(), timeline=(), plan=None, runs=())
+    plan = incident.plan.hash if incident.plan is not None else ""
+    return quiet, plan
+
+
+def _alarm(incident: Incident) -> object:
+    """What only the root shows: whether anything fires, the first signals, and how often people had a word in it."""
+    firing = any(line.firing for line in incident.signals)
+    said = sum(entry.who not in MACHINES for entry in incident.timeline)
+    return firing, min(len(incident.signals), FEW_SIGNALS), said
+
+
+def _told(run: Run | None) -> object:
+    """What is news of a run under way: the steps that have failed. How it ended is told by the incident.
+
+    That a step has passed is told with the figures: one after the other they would be most of an incident's calls.
+    """
+    if run is None:
+        return None
+    return tuple(step.step_id for step in run.steps if step.verdict is StepVerdict.FAILED)
+
+
+def _signal(view: ThreadView) -> tuple[str, ...]:
+    """The picture of the signal comes after the news that it explains; within seconds, as an alert does."""
+    picture = view.album.picture(SIGNAL)
+    return (picture.file_id,) if picture is not None else ()
+
+
+def _spread(view: ThreadView) -> tuple[str, ...]:
+    """The picture of before and now, once it is there."""
+    picture = spread_of(view.album, view.shown)
+    return (picture.file_id,) if picture is not None else ()
+
+
+def _has_results(view: ThreadView) -> bool:
+    """A run that has just begun has nothing to tell yet but that it waits."""
+    run = view.shown
+    return run is None or run.finished_at is not None or bool(_told(run))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]

@@ -1,0 +1,163 @@
+"""A storm: ``python -m tests.benchmarks.storm [--seconds 60] [--alerts 200] [--services 50]``.
+
+200 alerts over 50 services in a minute, against a local Slack that enforces its published limits strictly. Printed:
+whether a 429 was followed by another one of the same method, whether every incident and every newest reading is shown
+in the end, and how much later that was than the limits allow to anybody: a reckoning in which each root card is posted
+in turn at one a second, and each newest state is shown as soon as there is one of fifty updates a minute for it.
+Bounded, loopback only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import re
+import statistics
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from fixloop_bot.sandbox.slack import LocalSlack
+from tests.benchmarks.calls import settled, tell
+from tests.benchmarks.slack_room import alert, roots, workspace
+
+LAG_TO_REACH_S = 5.0
+POSTS_PER_S, UPDATES_PER_MINUTE, MINUTE_S = 1.0, 50, 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One service's root card: when it was posted, and when it first showed the newest state."""
+
+    posted_at: float
+    newest_at: float
+
+
+async def fire(url: str, *, alerts: int, services: int, seconds: float) -> dict[str, list[float]]:
+    """Send evenly; returns when the alerts of each service were accepted."""
+    sent: dict[str, list[float]] = {}
+    async with aiohttp.ClientSession() as session:
+        began = time.monotonic()
+        for number in range(alerts):
+            await asyncio.sleep(max(0.0, began + number * seconds / alerts - time.monotonic()))
+            service = f"service-{number % services}"
+            body = alert(number // services, service=service)
+            async with session.post(f"{url}/datadog/webhook", json=body) as answer:
+                await answer.read()
+            sent.setdefault(service, []).append(time.time())
+    return sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the log of calls tells: of each service's root card, and when cards were updated for other reasons."""
+
+    roots: dict[str, Shown]
+    others: list[float]
+
+
+def seen_in(slack: LocalSlack, sent: Mapping[str, list[float]]) -> Seen:
+    """From the first post of each root, and the first call that showed its last alert's time."""
+    posted: dict[str, float] = {}
+    newest: dict[str, float] = {}
+    alerts: dict[str, int] = {}
+    others: list[float] = []
+    for call in slack.calls:
+        if call.method not in ("chat.postMessage", "chat.update") or call.status != 200:
+            continue
+        text = str(call.arguments.get("text", ""))
+        found, alerted = re.match(r"(service-\d+)\b", text), re.search(r"• .*?<!date\^(\d+)", text)
+        name, at = (found[1] if found else ""), (int(alerted[1]) if alerted else 0)
+        if name not in sent or call.arguments.get("thread_ts") or at <= alerts.get(name, 0):
+            others += [call.at] if call.method == "chat.update" else []
+            continue
+        alerts[name] = at
+        posted.setdefault(name, call.at)
+        if at >= int(sent[name][-1]) - 1:
+            newest.setdefault(name, call.at)
+    both = {name: Shown(posted_at=posted[name], newest_at=newest[name]) for name in posted if name in newest}
+    return Seen(roots=both, others=others)
+
+
+def allowed(sent: Mapping[str, list[float]], others: Sequence[float]) -> dict[str, Shown]:
+    """The same by somebody who uses all that Slack's limits allow, in the order of arrival.
+
+    A card that is out of date stands in line for an update until there is one, and then shows its newest alert.
+    ``others`` are the updates that were made for other reasons: they had to be paid from the same minute.
+    """
+    posted, at = {}, 0.0
+    for name in sorted(sent, key=lambda each: sent[each][0]):
+        at = max(sent[name][0], at + 1 / POSTS_PER_S)
+        posted[name] = at
+    window: deque[float] = deque(maxlen=UPDATES_PER_MINUTE)
+    newest = dict(posted)
+    wanted = [(each, name) for name, times in sent.items() for each in times] + [(each, "") for each in others]
+    for asked, name in sorted(wanted):
+        if name and asked <= newest[name]:
+            continue
+        full = bool(name) and len(window) == UPDATES_PER_MINUTE
+        at = max(asked, window[0] + MINUTE_S if full else asked)
+        window = deque(sorted((*window, at)), maxlen=UPDATES_PER_MINUTE)
+        if name:
+            newest[name] = at
+    return {name: Shown(posted_at=posted[name], newest_at=newest[name]) for name in sent}
+
+
+def refused_in_a_row(slack: LocalSlack) -> tuple[int, int]:
+    """How many calls got a 429, and how often two of one method one after the other."""
+    by_method: dict[str, list[int]] = {}
+    for call in slack.calls:
+        by_method.setdefault(call.method, []).append(call.status)
+    all_of_them = sum(status == 429 for statuses in by_method.values() for status in statuses)
+    twice = sum(pair == (429, 429) for statuses in by_method.values() for pair in itertools.pairwise(statuses))
+    return all_of_them, twice
+
+
+def report(slack: LocalSlack, sent: Mapping[str, list[float]]) -> None:
+    all_of_them, twice = refused_in_a_row(slack)
+    print(f"429s: {all_of_them}; twice in a row: {twice} (to reach: 0)")
+    found = seen_in(slack, sent)
+    seen, ideal = found.roots, allowed(sent, found.others)
+    summaries = [each for each in roots(slack) if each.text.startswith("Storm")]
+    print(f"incidents shown with their last alert: {len(seen)} of {len(sent)}; summaries: {len(summaries)} of 1")
+    posts = [seen[name].posted_at - ideal[name].posted_at for name in seen]
+    newest = [seen[name].newest_at - ideal[name].newest_at for name in seen]
+    for what, lags in (("root card posted", posts), ("newest state shown", newest)):
+        worst = max(lags)
+        median = statistics.median(lags)
+        print(
+            f"{what}, later than the limits allow: median {median:.1f} s, worst {worst:.1f} s"
+            f" / {LAG_TO_REACH_S:.0f} s = {max(0.0, worst) / LAG_TO_REACH_S:.2f}"
+        )
+    counts = ", ".join(f"{method} {count}" for method, count in slack.call_counts.most_common())
+    print(f"calls: {counts}")
+    if summaries:
+        print("\n" + summaries[0].text)
+
+
+async def main(chosen: argparse.Namespace) -> None:
+    async with workspace(enforcement="strict") as (slack, bot):
+        sent = await fire(
+            bot.url,
+            alerts=min(chosen.alerts, 2000),
+            services=min(chosen.services, 200),
+            seconds=min(chosen.seconds, 300),
+        )
+        print(f"{sum(map(len, sent.values()))} alerts of {len(sent)} services in {chosen.seconds:.0f} s")
+        await settled(slack)
+        report(slack, sent)
+        if chosen.verbose:
+            tell(slack)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--alerts", type=int, default=200)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--services", type=int, default=50)
+    asyncio.run(main(parser.parse_args()))
