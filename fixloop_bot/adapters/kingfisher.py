@@ -2,12 +2,13 @@
 
 The library is native and works on this machine only: nothing is asked of any network. Its rules take seconds of
 processor time to compile, so they are kept in ``cache``; compiling, loading and scanning leave the event loop alone
-when they are run in a thread. Once loaded (about 50 MiB), 4 KB take 0.03 ms and 100 KB 0.6 ms.
+when they are run in a thread. Once loaded (about 50 MiB), 4 KB take 0.06 ms and 100 KB 1.2 ms.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,10 @@ class Kingfisher:
         try:
             scanner = self._loaded()
             clean = raw.replace(b"\0", b" ")  # else it takes the text for another encoding
-            return _merged(span for at, window in _windows(clean) for span in _spans(scanner, at, window))
+            texts = (clean, _without_punctuation(clean))
+            return _merged(
+                span for text in texts for at, window in _windows(text) for span in _spans(scanner, at, window)
+            )
         except Exception as error:  # noqa: BLE001 - native code; the mask's own patterns have done their part
             log.warning("the secret detector failed (%s); the own patterns stand alone", type(error).__name__)
             return []
@@ -63,6 +67,15 @@ class Kingfisher:
             return Scanner(rules=Rules(cache=False))
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Scanner(rules=Rules(cache_dir=self._cache))
+
+
+_PUNCTUATION = bytes.maketrans(b"()<>[]{},;:!?|", b" " * 14)
+_FULL_STOP = re.compile(rb"\.(?=\s|$)")
+
+
+def _without_punctuation(raw: bytes) -> bytes:
+    """The text with blanks for what ends a phrase, byte for byte: before it, no rule would know a secret's end."""
+    return _FULL_STOP.sub(b" ", raw.translate(_PUNCTUATION))
 
 
 def _windows(raw: bytes) -> Iterator[tuple[int, bytes]]:

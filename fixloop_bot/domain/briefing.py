@@ -13,12 +13,14 @@ from fixloop_bot.domain.claims import claims_recovery
 from fixloop_bot.domain.dossier import Dossier, Evidence, Source
 from fixloop_bot.domain.incidents import Incident, RunLine, State
 from fixloop_bot.domain.moments import utc
-from fixloop_bot.domain.questions import Topic, topics_of
+from fixloop_bot.domain.questions import Topic, topics_of, wants_the_brief
 from fixloop_bot.domain.reasons import failed_steps, how_it_fails, others_fail, place
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase
+from fixloop_bot.domain.unanswered import not_known, wanted_by
 
-MOST_LINES = 6
+MOST_LINES = 7
 MOST_PROMPTS = 4
+NOT_READ = "FixLoop does not know whether this answers the question: it is the brief from state."
 CAUSE_UNKNOWN = "The cause is not known. FixLoop knows what fails and what changed, not why."
 
 
@@ -54,26 +56,34 @@ class Line:
 
 def answer(question: str, situation: Situation) -> tuple[Line, ...]:
     """The answer in code: to each standing question that is recognised, else the brief and what is not known."""
-    topics = topics_of(question)
+    topics, wanted = topics_of(question), wanted_by(question)
     lines = [line for topic in topics for line in _ANSWERS[topic](situation)]
+    if wanted is not None:
+        first = [verdict(situation)] if Topic.SAFE in topics else []
+        lines = [*first, Line(not_known(wanted)), *(lines or _known_of(situation))]
+        return tuple(dict.fromkeys(lines))[:MOST_LINES]
     if topics:
         return tuple(dict.fromkeys(lines))[:MOST_LINES]
-    return (*_brief(situation), unknown(situation))
+    opening = [] if wants_the_brief(question) else [Line(NOT_READ)]
+    return (*[*opening, *brief(situation)][: MOST_LINES - 1], unknown(situation))
 
 
 def brief(situation: Situation) -> tuple[Line, ...]:
-    """Verdict, what fails and how, what changed before it, what was tried, where to look: at most six lines."""
-    return (*_brief(situation), *_measured(situation)[:1])[:MOST_LINES]
-
-
-def _brief(situation: Situation) -> list[Line]:
-    return [
+    """Verdict, what fails and how, what is measured and logged, what changed, what was tried, where to look."""
+    return (
         verdict(situation),
         *_failing(situation)[:1],
+        *_measured(situation)[:1],
         *_changes(situation)[:1],
         *_tried(situation)[:1],
         *_look(situation)[:1],
-    ]
+        *_logged(situation)[:1],
+    )[:MOST_LINES]
+
+
+def _known_of(situation: Situation) -> list[Line]:
+    """What stands beside a question that has no answer: what fails, what is measured, where to look."""
+    return [*_failing(situation)[:1], *_measured(situation)[:1], *_look(situation)[:1]]
 
 
 def verdict(situation: Situation) -> Line:
@@ -102,7 +112,13 @@ def _watch(situation: Situation) -> str:
     incident = situation.incident
     if incident.soak_held:
         return " The watch after it was quiet."
-    return f" The watch goes on until {utc(incident.soak_until)}." if incident.soak_until is not None else ""
+    if incident.soak_until is None:
+        return ""
+    if incident.soak_run is None:
+        return " The watch after it did not run to its end."
+    if situation.now >= incident.soak_until:
+        return f" The watch after it was to end at {utc(incident.soak_until)}; its result is not in yet."
+    return f" The watch goes on until {utc(incident.soak_until)}."
 
 
 def _why_no_verdict(situation: Situation) -> str:
@@ -127,15 +143,27 @@ def _failing(situation: Situation) -> list[Line]:
         return [Line("No run has looked yet, so it is not known which step fails.", ("incident",))]
     failed = failed_steps(run)
     if not failed:
-        return [Line(f"No step fails in run {run.number} ({run.kind.value}).", (f"run{run.number}",))]
+        looked = tuple(f"run{run.number}.{step.step_id}" for step in run.steps if step.verdict is not None)
+        return [Line(f"No step {_fails(situation, run)} in run {run.number} ({run.kind.value}).", looked[:4])]
     first, *others = failed
-    more = others_fail(run, others)
-    said = f"Step {place(run, first.step_id)} fails{how_it_fails(run, first)}."
+    more = others_fail(run, others) if _is_newest(situation, run) else ""
+    before = "" if _is_newest(situation, run) else f"In run {run.number} ({run.kind.value}): "
+    said = f"{before}Step {place(run, first.step_id)} {_fails(situation, run)}{how_it_fails(run, first)}."
     lines = [Line(f"{said} {more}".strip(), tuple(f"run{run.number}.{step.step_id}" for step in failed[:4]))]
     step = run.plan.step(first.step_id)
     if step is not None:
         lines.append(Line(f"Step {place(run, step.id)} is: {step.title}", (f"run{run.number}.{step.id}",)))
     return lines
+
+
+def _is_newest(situation: Situation, run: Run) -> bool:
+    """Whether no later run is looking at the same steps while this is said: then what it saw is past."""
+    later = [each for each in (situation.shown, situation.soak) if each is not None and each.number > run.number]
+    return not any(not each.finished for each in later)
+
+
+def _fails(situation: Situation, run: Run) -> str:
+    return "fails" if _is_newest(situation, run) else "failed"
 
 
 def _looked(situation: Situation) -> Run | None:
@@ -148,9 +176,10 @@ def _open_steps(situation: Situation) -> list[Line]:
     run = situation.shown
     if run is None or run.finished:
         return []
-    open_ones = [place(run, step.step_id) for step in run.steps if step.phase is not StepPhase.DONE]
-    numbers = ", ".join(str(number) for number in open_ones)
-    return [Line(f"Still being decided: step {numbers}.", (f"run{run.number}",))] if numbers else []
+    open_ones = [step.step_id for step in run.steps if step.phase is not StepPhase.DONE]
+    numbers = ", ".join(str(place(run, each)) for each in open_ones)
+    keys = tuple(f"run{run.number}.{each}" for each in open_ones[:5])
+    return [Line(f"Still being decided: step {numbers}.", keys)] if numbers else []
 
 
 def _changes(situation: Situation) -> list[Line]:

@@ -2,10 +2,12 @@
 
 ::
 
-    cites what there is, every figure, name and quote stands in the cited evidence      said, renumbered
-    claims something without a citation, or names a cause as a fact                     said, marked "not verified"
-    a citation that leads nowhere; a figure, quote or step verdict that is not there    left out
-    claims recovery or safety, and the verdict in code is not *proven*                  left out
+    cites what there is, and every word, figure, name and quote stands in it            said, renumbered
+    claims something without a citation, in words that the cited evidence does not hold,
+    or names a cause as a fact                                                          said, marked "not verified"
+    a citation that leads nowhere; a figure, name, quote or step verdict not there      left out
+    claims recovery or safety, and the verdict in code is not *proven*; where recovery
+    was asked about, whatever is not verified                                           left out
     repeats eight words of our own instructions; code that stands nowhere in evidence   left out
 
 The check is fed while the model still writes, and gives whole sentences back as soon as they are complete.
@@ -18,14 +20,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fixloop_bot.domain import claims
+from fixloop_bot.domain.admissions import claims_nothing
+from fixloop_bot.domain.bindings import misbound
 from fixloop_bot.domain.calm_text import bare, calm, plain
 from fixloop_bot.domain.citation_marks import Marked, begins_sources, is_footnote, read_marks, renumbered
 from fixloop_bot.domain.dossier import Dossier, Source
-from fixloop_bot.domain.founded import quoted, unfounded, wrong_step_verdict
-from fixloop_bot.domain.redaction import mask
+from fixloop_bot.domain.founded import (
+    about,
+    identifiers,
+    quoted,
+    speaks_of_several_steps,
+    unfounded,
+    unquoted,
+    wrong_step_verdict,
+)
 from fixloop_bot.domain.replies import House, LeftOut, Numbering, Reply
 from fixloop_bot.domain.sentences import Cutter, Shape, Unit
 from fixloop_bot.domain.spoken_figures import figures_in
+from fixloop_bot.domain.word_grounds import Told, names_things, speaks_of_the_world, unsupported
 
 NOT_VERIFIED = "_(not verified)_"
 CAUSE_NOT_VERIFIED = "_(cause not verified)_"
@@ -34,19 +46,25 @@ LONGEST_ANSWER = 6_000
 LEAKED_WORDS = 8
 """So many words of our instructions in a row are a quotation of them."""
 FEW_WORDS = 4
-"""Shorter sentences without a figure ("In short:") claim nothing."""
+"""Shorter sentences without a figure and a word about the world ("In short:") claim nothing."""
 
 _SEPARATOR = re.compile(r"\|?[\s:|\-–—+=]+\|?")
 _WORDS = re.compile(r"\w+")
+_MARK = re.compile(r"mark|[0-9a-f]{16}")
+"""The mark of our sections differs from prompt to prompt; the rule that names it is known without it."""
 _PLAIN = re.compile(r"[\w ,.!:'*-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Ruling:
-    """``why`` is set for what is left out; ``mark`` stands behind what is said with a reservation."""
+    """``why`` is set for what is left out; ``mark`` stands behind what is said with a reservation.
+
+    ``empty`` is what says nothing ("In short:"), and is said if anything else is.
+    """
 
     why: str = ""
     mark: str = ""
+    empty: bool = False
 
 
 def checked(text: str, dossier: Dossier, *, house: House | None = None) -> Reply:
@@ -74,6 +92,8 @@ class Checker:
         self._said = 0
         self.left_out: list[LeftOut] = []
         self.not_verified = 0
+        self.verified = 0
+        """Sentences that were said without a reservation."""
 
     def feed(self, text: str) -> str:
         """The sentences that are complete now and may be said."""
@@ -114,11 +134,13 @@ class Checker:
         if begins_sources(unit.text):
             self._in_sources = True
             return ""
+        words = read_marks(unit.text, known=self._known).claim
         ruling = self._common(bare(unit.text)) or _Ruling()
+        if not ruling.why and (names_things(bare(words)) or claims.names_cause(bare(words))):
+            ruling = _Ruling(why="claims something in a heading")
         if ruling.why:
             self._leave_out(unit.text, ruling.why)
             return ""
-        words = read_marks(unit.text, known=self._known).claim
         above = "" if "#" in unit.lead else self._held
         self._held = above + self._taken_break() + unit.lead + self._calm(words)
         return ""
@@ -137,6 +159,8 @@ class Checker:
             return ""
         self._in_sources = False
         ruling = self._ruling(unit)
+        if ruling.mark == NOT_VERIFIED and self._house.guarded and not self._house.proven:
+            ruling = _Ruling(why="is not verified, where recovery was asked about")
         if ruling.why:
             self._leave_out(unit.text, ruling.why)
             self._held, self._spoilt = "" if unit.shape is Shape.CODE else self._held, bool(self._held)
@@ -147,6 +171,8 @@ class Checker:
         if ruling.mark:
             self.not_verified += 1
             shown = f"{shown} {ruling.mark}"
+        elif not ruling.empty:
+            self.verified += 1
         return self._joined(unit, shown)
 
     def _joined(self, unit: Unit, shown: str) -> str:
@@ -178,7 +204,7 @@ class Checker:
         return self._dossier.entry(number) is not None
 
     def _calm(self, text: str) -> str:
-        return calm(mask(text, self._house.secrets), links=self._dossier.links())
+        return calm(self._house.masked(text), links=self._dossier.links())
 
     # What is said, and what is not
 
@@ -189,12 +215,16 @@ class Checker:
             return _Ruling(why=_SILENT)
         read = read_marks(unit.text, known=self._known)
         marked = Marked(bare(read.claim), read.numbers)
+        if not _WORDS.search(marked.claim):  # citations alone say nothing
+            return _Ruling(why=_SILENT)
         return self._common(marked.claim, marked.numbers) or (
             self._cited(marked) if marked.numbers else self._uncited(marked.claim)
         )
 
     def _common(self, claim: str, numbers: Sequence[int] = ()) -> _Ruling | None:
         """What holds for every sentence, cited or not."""
+        if claims.is_disguised(claim):
+            return _Ruling(why="hides its words")
         if self._quotes_instructions(claim):
             return _Ruling(why="quotes FixLoop's instructions")
         if not self._house.proven and self._speaks_of_recovery(claim, numbers):
@@ -212,24 +242,38 @@ class Checker:
         return not (old and claims.tells_of_the_past(claim))
 
     def _cited(self, marked: Marked) -> _Ruling:
-        cited = [self._dossier.grounds(number) for number in marked.numbers]
-        wrong = unfounded(marked.claim, cited) or wrong_step_verdict(marked.claim, cited)
+        claim = marked.claim
+        cited = [about(claim, self._dossier.grounds(number)) for number in marked.numbers]
+        wrong = unfounded(claim, cited) or wrong_step_verdict(claim, cited) or misbound(claim, cited)
         if wrong:
             return _Ruling(why=f"{wrong} does not stand in what it cites")
-        return _Ruling(mark=CAUSE_NOT_VERIFIED if claims.names_cause(marked.claim) else "")
+        if claims.names_cause(claim):
+            return _Ruling(mark=CAUSE_NOT_VERIFIED)
+        return _Ruling(mark="" if claims_nothing(claim) or self._worded(claim, marked.numbers) else NOT_VERIFIED)
+
+    def _worded(self, claim: str, numbers: Sequence[int]) -> bool:
+        """Whether the words of a claim stand in what it cites; of several steps one alone shows nothing."""
+        sources = [each.source for number in numbers if (each := self._dossier.entry(number)) is not None]
+        if sources == [Source.STEP] and speaks_of_several_steps(claim):
+            return False
+        cited = [self._dossier.told(number) for number in numbers]
+        about = self._dossier.number_of("incident")
+        context = self._dossier.told(about) if about is not None else Told()
+        return not unsupported(unquoted(claim), cited, context=context, hedged=claims.is_hedged(claim))
 
     def _uncited(self, claim: str) -> _Ruling:
         if claims.announces(claim):
             return _Ruling(why=_SILENT)
         everything = (self._dossier.grounds(number) for number, _ in self._dossier.numbered())
-        if (figures_in(claim) or quoted(claim)) and (wrong := unfounded(claim, list(everything))):
+        if (figures_in(claim) or quoted(claim) or identifiers(claim)) and (wrong := unfounded(claim, list(everything))):
             return _Ruling(why=f"{wrong} stands nowhere, and nothing is cited")
-        if claims.names_cause(claim):
-            return _Ruling(mark=NOT_VERIFIED)
-        if claims.admits_ignorance(claim) or claims.gives_advice(claim):
+        if claims_nothing(claim):
             return _Ruling()
         if len(_WORDS.findall(claim)) < FEW_WORDS and claim.isascii():
-            return _Ruling(why=_SILENT if self._house.guarded or not _PLAIN.fullmatch(claim) else "")
+            if self._house.guarded or not _PLAIN.fullmatch(claim):
+                return _Ruling(why=_SILENT)
+            if not speaks_of_the_world(claim):
+                return _Ruling(empty=True)
         return _Ruling(mark=NOT_VERIFIED)
 
     def _code(self, text: str) -> _Ruling:
@@ -251,7 +295,7 @@ _SILENT = "says nothing"
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORDS.findall(text.casefold()))
+    return tuple(word for word in _WORDS.findall(text.casefold()) if _MARK.fullmatch(word) is None)
 
 
 def _shingles(words: Iterable[str]) -> frozenset[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What kind of sentence it is: one that claims recovery, names a cause, admits not to know, gives advice, or announces.
+"""What kind of sentence it is: one that claims recovery, names a cause, says how a step ended, or announces.
 
 Lexicons for English, German, French, Spanish, Portuguese, Italian and Dutch, and the commonest words of recovery in a
 few more. They err on the strict side: a sentence that sounds like a recovery is left out, since the verdict in code is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from fixloop_bot.domain.admissions import claims_nothing, clauses
 from fixloop_bot.domain.recovery_words import RECOVERY
 from fixloop_bot.domain.spoken_figures import folded
 
@@ -52,6 +53,8 @@ def _claims_recovery(clause: str) -> bool:
 
 def _denied(clause: str, found: re.Match[str]) -> bool:
     """Whether a negation stands shortly before the claim (in German and Dutch also after it), or within it."""
+    if found[0].startswith(("問題あり", "問題な", "没问题", "沒問題", "문제없")):
+        return False
     if _ASIAN_NEGATION.search(clause[max(0, found.start() - 4) : found.end() + 5]) is not None:
         return True
     own = found[0].startswith(("no ", "not ", "no longer", "nicht mehr", "niet meer", "ya no", "já não", "non "))
@@ -59,6 +62,15 @@ def _denied(clause: str, found: re.Match[str]) -> bool:
     if negations and len(clause[negations[-1] : found.start()].split()) <= _WORDS_BETWEEN:
         return True
     return _AFTER.search(clause, found.end()) is not None
+
+
+_SPELT_OUT = re.compile(r"(?<!\w)(?:[^\W\d_][ .\-·_*]{1,2}){3,}[^\W\d_](?!\w)")
+_TWO_SCRIPTS = re.compile(r"[A-Za-z][\u0370-\u052f]|[\u0370-\u052f][A-Za-z]")
+
+
+def is_disguised(text: str) -> bool:
+    """Whether a word is spelt out (``s a f e``) or mixes look-alike letters of two alphabets."""
+    return _SPELT_OUT.search(text) is not None or _TWO_SCRIPTS.search(text) is not None
 
 
 def affirms(text: str) -> bool:
@@ -80,27 +92,6 @@ _HEDGE = re.compile(
     r"podr[íi]a\w*|posible\w*|talvez|"
     r"poderia\w*|poss[íi]ve\w*|forse|potrebbe\w*|possibil\w*|misschien|mogelijk\w*|waarschijnlijk\w*|zou)\b|可能"
 )
-_UNKNOWING = re.compile(
-    r"\b(?:do(?:es)? ?n[o']?t know|not (?:known|clear|certain|sure|proven|shown)|unknown|unclear|"
-    r"no (?:evidence|data|record)|"
-    r"can(?:not|'t| not) (?:tell|say|see|know|confirm|be)|wei(?:ß|ss) (?:\w+ ){0,2}nicht|unbekannt|unklar|"
-    r"kein\w* (?:beleg\w*|hinweis\w*|"
-    r"daten|angabe\w*)|sa(?:is|it|vons) pas|inconnu\w*|aucune (?:preuve|donnée)|no (?:sé|se sabe|sabemos|"
-    r"hay (?:datos|pruebas))|"
-    r"desconoc\w*|desconhec\w*|não (?:sei|se sabe|sabemos|há (?:dados|provas))|non (?:so|si sa|sappiamo|"
-    r"ci sono (?:dati|prove))|"
-    r"sconosciut\w*|weet(?:en)? (?:\w+ )?niet|onbekend|geen (?:bewijs|gegevens))\b"
-)
-_ADVICE = re.compile(
-    r"^\W*(?:please |then |next,? |now |you (?:can|could|may|might|should) |to (?:find out|know|tell|"
-    r"be sure)|bitte )?"
-    r"(?:check|look|run|press|see|try|ask|compare|inspect|open|read|verify|query|search|consider|find|"
-    r"investigate|confirm|"
-    r"prüf\w*|schau\w*|sieh|führ\w*|frag\w*|vérifi\w*|regard\w*|lanc\w*|revis\w*|mira|ejecut\w*|verifi\w*|"
-    r"comprueb\w*|olh\w*|"
-    r"execut\w*|controll\w*|guard\w*|eseg\w*|bekijk|controleer|voer|vraag)\b"
-    r"|^\W*(?:to find out|to know|to tell|um das|pour savoir|para saber|per sapere|om dat)\b"
-)
 _ANNOUNCES = re.compile(
     r"^\W*(?:(?:okay|ok|sure|alright|first|next|now|then)[,.!]? )?(?:let me|let's|i(?:'ll| will|"
     r" am going to|'m going to| need to| should)|"
@@ -116,18 +107,14 @@ _PRESENT = re.compile(
 
 
 def names_cause(text: str) -> bool:
-    """Whether a sentence says why something happened, as a fact and not as a possibility."""
-    plain = folded(text)
-    return _CAUSE.search(plain) is not None and _HEDGE.search(plain) is None and not admits_ignorance(text)
+    """Whether a clause says why something happened, as a fact and not as a possibility."""
+    named = [clause for clause in clauses(text, at_causes=False) if _CAUSE.search(clause) is not None]
+    return any(_HEDGE.search(clause) is None and not claims_nothing(clause) for clause in named)
 
 
-def admits_ignorance(text: str) -> bool:
-    return _UNKNOWING.search(folded(text)) is not None
-
-
-def gives_advice(text: str) -> bool:
-    """A question, or a sentence that tells where to look: it claims nothing."""
-    return text.rstrip("*_ )").endswith(("?", "？")) or _ADVICE.search(folded(text)) is not None
+def is_hedged(text: str) -> bool:
+    """Whether a sentence says that something may be so."""
+    return _HEDGE.search(folded(text)) is not None
 
 
 def announces(text: str) -> bool:
@@ -142,10 +129,11 @@ def tells_of_the_past(text: str) -> bool:
 
 
 _PASSED = re.compile(
-    r"\b(?:pass(?:ed|es)?|bestanden|besteht|réussi\w*|superad\w*|passou|aprovad\w*|superat\w*|geslaagd|slaagt)\b"
+    r"通过|通過|成功|合格|통과|성공|\b(?:pass(?:ed|es|ing)?|succe\w+|bestanden|besteht|réussi\w*|superad\w*|passou|"
+    r"aprovad\w*|superat\w*|geslaagd|slaagt)\b"
 )
 _FAILED = re.compile(
-    r"\b(?:fail(?:s|ed|ing)?|fehlgeschlagen|schl(?:ägt|ug|agen) (?:\w+ ){0,3}fehl|scheitert\w*|échou\w*|"
+    r"失败|失敗|실패|\b(?:fail(?:s|ed|ing)?|fehlgeschlagen|schl(?:ägt|ug|agen) (?:\w+ ){0,3}fehl|scheitert\w*|échou\w*|"
     r"fall(?:a|ó|an|ado)|"
     r"falh\w*|fallisc\w*|fallit\w*|mislukt\w*|faalt|gefaald)\b"
 )
@@ -158,5 +146,7 @@ def step_verdicts(text: str) -> frozenset[str]:
     for name, pattern, opposite in (("passed", _PASSED, "failed"), ("failed", _FAILED, "passed")):
         for found in pattern.finditer(plain):
             before = plain[max(0, found.start() - 24) : found.start()]
-            said.add(opposite if _NEGATED.search(before) is not None else name)
+            around = plain[max(0, found.start() - 2) : found.end() + 8] if not found[0].isascii() else ""
+            denied = _NEGATED.search(before) is not None or _ASIAN_NEGATION.search(around) is not None
+            said.add(opposite if denied else name)
     return frozenset(said)

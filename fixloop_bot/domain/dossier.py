@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fixloop_bot.domain.spoken_figures import Grounds
+from fixloop_bot.domain.word_grounds import Told
 
 
 class Source(StrEnum):
@@ -54,6 +55,7 @@ class Dossier:
         self._entries: list[Evidence] = []
         self._numbers: dict[str, int] = {}
         self._grounds: dict[int, Grounds] = {}
+        self._told: dict[int, Told] = {}
         for each in evidence:
             self.add(each)
 
@@ -66,6 +68,7 @@ class Dossier:
         else:
             self._entries[number - 1] = evidence
             self._grounds.pop(number, None)
+            self._told.pop(number, None)
         return number
 
     def number_of(self, key: str) -> int | None:
@@ -87,6 +90,13 @@ class Dossier:
             evidence = self._entries[number - 1]
             self._grounds[number] = Grounds.of(f"{evidence.title}\n{evidence.text}")
         return self._grounds[number]
+
+    def told(self, number: int) -> Told:
+        """The words of an entry, with its title; read when it is first cited, as ``grounds`` is."""
+        if number not in self._told:
+            evidence = self._entries[number - 1]
+            self._told[number] = Told.of(f"{evidence.title}\n{evidence.text}")
+        return self._told[number]
 
     def links(self) -> frozenset[str]:
         """The addresses that state supplies; an answer may contain no others."""

@@ -81,6 +81,18 @@ _RECOVERED = "|".join(
         r"\bniet meer (?:stuk|kapot|defect)|\bgeen fouten meer|\balles (?:is )?(?:goed|in orde|ok)|\b(?:kunt|"
         r"kan|kunnen|mag|mogen) (?:\w+ ){0,4}herva\w+",
         r"🟢|✅(?!.*\bstep)",
+        # How else one says go
+        r"\b(?:errors?|failures?|alerts?|symptoms?|outage|timeouts?) (?:have |has |are |"
+        r"is )?(?:now )?(?:all )?(?:stopped|"
+        r"ceased|ended|gone|disappeared|subsided|cleared|over)\b|\b(?:is|are|it's|service's) (?:back )?up\b(?! to)|"
+        r"\bin the clear\b|\bgreen light\b|\bflow\w* again\b|\b(?:may|can|could|should|to) proceed\b|\baffirmative\b|"
+        r"\b(?:against|not to|i'd|would) (?:resum|reopen)\w*|\bback (?:under|below|within|inside)\b|"
+        r"\b(?:can|could) (?:now )?(?:pay|order|buy|check ?out|log ?in) again\b|\btook effect\b|"
+        r"nichts mehr (?:kaputt|defekt)|\bweitermachen\b|\bgr[üu]nes licht\b|\ballez-y\b|\bc'est bon\b|\by aller\b|"
+        r"\bfeu vert\b|\bya está\b|\badelante\b|\bluz verde\b|\b(?:pode|podem) prosseguir\b|\bvia libera\b|"
+        r"\bgroen licht\b|問題(?:あり)?ません|問題な|大丈夫|再開して|再開でき|继续|繼續|没问题|沒問題|恢复流量|"
+        r"재개해도|재개할 수|괜찮|"
+        r"문제없|возобнов|в порядке|можно продолж|wznowić|w porządku|devam edebil|sorun yok|استئناف|آمن|להמשיך|בטוח",
         # Chinese, Japanese, Korean, Russian, Polish, Turkish
         r"恢复|已修复|已解决|安全|正常了|復旧|回復し|直りま|修正されま|解決しま|安全で|복구|해결되|안전|정상",
         r"восстанов|безопасн|исправлен|решен|устранен|починен|naprawion|bezpieczn|rozwiązan|przywrócon|"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fixloop_bot.domain.dossier import Evidence
+from fixloop_bot.domain.redaction import Detector, mask
 
 
 class Numbering:
@@ -48,10 +49,15 @@ class House:
     """The rules of one answer.
 
     ``proven`` is the verdict in code; ``guarded`` says that recovery was asked about, so that a bare yes is a claim.
-    ``instructions`` are never quoted; ``secrets`` are masked by value.
+    ``instructions`` are never quoted; ``secrets`` are masked by value, and what ``detect`` finds besides.
     """
 
     proven: bool = False
     guarded: bool = False
     instructions: str = ""
     secrets: tuple[str, ...] = ()
+    detect: Detector | None = None
+
+    def masked(self, text: str) -> str:
+        """Text as it may be posted."""
+        return mask(text, self.secrets, detect=self.detect)

@@ -168,4 +168,5 @@ def _goes_on(before: str, stop: str, following: str) -> bool:
         return True
     if before.endswith(("]", "】")):  # its citations end a sentence, whatever comes
         return False
-    return following.lstrip()[:1].islower()
+    small = following.lstrip()[:1].islower()  # a service's name may begin a sentence
+    return small and (len(last) < 3 or not last.isalpha())

@@ -13,12 +13,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from fixloop_bot.domain.spoken_places import plainly, spaced
+
 _PLACES = {
     "step": r"steps?|schritte?n?|[ée]tapes?|pasos?|passos?|passi|stap|stappen",
     "run": r"runs?|l[äa]ufe?|ex[ée]cutions?|ejecuci(?:ón|ones)|execuç(?:ão|ões)|esecuzion[ei]|uitvoering(?:en)?",
     "sample": r"samples?|stichproben?|[ée]chantillons?|muestras?|amostras?|campion[ei]|monsters?",
 }
-_AND = r"(?:,\s*(?:and\s+|und\s+)?|\s*&\s*|\s+(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|of)\s+|\s*[-–]\s*)"
+_PLURAL = (
+    r"(?<=teps|runs|asos|assi|äufe|ions|ioni)|(?<=chritten)|(?<=chritte|onsters)|(?<=tapes|assos|iones|ingen)|"
+    r"(?<=tappen|amples|estras|ostras|proben)|(?<=ões)"
+)
+_NO_COUNT = r"(?!\d|\s*(?:/|%|(?:of|out|von|sur|de|di|su|van|ms|s|min|tries|times|per)\b))"
+_AND = (
+    r"(?:\s*&\s*|\s+(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|à|a|t/m|и|i|ve)\s+|"
+    r"\s*[、と和와과，]\s*|\s*[-–]\s*)"
+)
+_ALSO = rf"(?:,\s*(?:(?:and|und|et|y|e|en)\s+)?|\s+of\s+|{_AND})"
+_LIST = (
+    rf"(?:(?:{_PLURAL})\s*(?:no\.?\s*|nr\.?\s*|#)?(?P<many>\d{{1,4}}(?:{_ALSO}\d{{1,2}}{_NO_COUNT})*)"
+    rf"|\s*(?:no\.?\s*|nr\.?\s*|#)?(?P<places>\d{{1,4}}(?:{_AND}\d{{1,4}}{_NO_COUNT})*))"
+)
 _PLACE = "|".join(rf"(?P<{name}>{words})" for name, words in _PLACES.items())
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"
@@ -31,7 +46,7 @@ _TIME_WORDS = (
     r"minutes?|minuten?|minutos?|minuti|h|hours?|stunden?|heures?|horas?|ore|uur|uren"
 )
 _TOKEN = re.compile(
-    rf"(?<!\w)(?:{_PLACE})\s*(?:no\.?\s*|nr\.?\s*|#)?(?P<places>\d{{1,4}}(?:{_AND}\d{{1,4}})*)(?![\w%]|[.,:]\d)"
+    rf"(?<!\w)(?:{_PLACE}){_LIST}(?![\w%]|[.,:]\d)"
     rf"|(?<![\w:])(?P<moment>{_DATE}|{_TIME_OF_DAY})"
     rf"|(?<![\w.])(?P<dotted>{_DOTTED})(?!\w)"
     rf"|(?<![\w.,])(?P<part>{_NUMBER})(?:{_OF})(?P<whole>{_NUMBER})(?![\w%]|[.,]\d|\s*(?:{_SHARE_WORDS}))"
@@ -40,9 +55,11 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _NAMED_TIME = re.compile(
-    r"([\w.]{0,40}(?:ms|millis|milliseconds|seconds|secs|_s|latency|duration|elapsed|took))[\"']?\s?[:=]\s?(\d{1,12}(?:\.\d{1,12})?)",
+    r"([\w.]{0,40}(?:ms|millis|milliseconds|seconds|secs|_s|latency|duration|elapsed|"
+    r"took))[\"']?\s?[:=]\s?(\d{1,12}(?:\.\d{1,12})?)",
     re.IGNORECASE,
 )
+_SPAN = re.compile(r"(\d+)(?:\s*(?:[-–]|\bto\b|\bbis\b|\bà\b|\ba\b|\bt/m\b)\s*(\d+))?")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|ère|ème|º|ª)", re.IGNORECASE)
 _SECOND, _MINUTE, _HOUR = 1_000.0, 60_000.0, 3_600_000.0
 _SCALES = (1.0, _SECOND, _MINUTE, _HOUR)
@@ -90,8 +107,8 @@ def figures_in(text: str) -> Figures:
     pairs: list[tuple[float, float]] = []
     places: list[tuple[str, int]] = []
     names: list[str] = []
-    for found in _TOKEN.finditer(text):
-        if found["places"]:
+    for found in _TOKEN.finditer(plainly(text)):
+        if found["places"] or found["many"]:
             places += _places(found)
         elif found["part"]:
             pairs.append((_count(found["part"]), _count(found["whole"])))
@@ -104,8 +121,9 @@ def figures_in(text: str) -> Figures:
 
 def _places(found: re.Match[str]) -> Iterator[tuple[str, int]]:
     name = next(name for name in _PLACES if found[name])
-    for number in re.findall(r"\d+", found["places"]):
-        yield name, int(number)
+    for first, last in _SPAN.findall(found["many"] or found["places"]):
+        low, high = int(first), int(last or first)
+        yield from ((name, number) for number in (range(low, high + 1) if low <= high <= low + 20 else (low, high)))
 
 
 def _figure(number: str, unit: str, text: str) -> Figure:
@@ -168,6 +186,7 @@ class Grounds:
     """
 
     text: str
+    lines: tuple[str, ...] = ()
     plain: tuple[float, ...] = ()
     counts: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
@@ -183,7 +202,8 @@ class Grounds:
             written[each.kind] += [value for value, _ in each.readings]
         ratios = [part / whole for part, whole in found.pairs if whole > 0 and part <= whole]
         return cls(
-            text=folded(text),
+            text=folded(spaced(text)),
+            lines=tuple(text.splitlines()),
             plain=tuple(written[Kind.PLAIN]),
             counts=tuple(number for pair in found.pairs for number in pair),
             shares=(*written[Kind.SHARE], *ratios),
@@ -219,8 +239,22 @@ class Grounds:
 
     def quotes(self, text: str) -> bool:
         """Whether a quoted text stands here, whatever its case and spaces; an ellipsis may leave something out."""
-        parts = [folded(part).strip(" .,;:!?") for part in re.split(r"…|\.\.\.", text)]
-        return all(part in self.text for part in parts if part)
+        at = 0
+        for part in re.split(r"…|\.\.\.", text):
+            wanted = folded(spaced(part)).strip(" .,;:!?")
+            if wanted:
+                found = _whole(wanted).search(self.text, at)
+                if found is None:
+                    return False
+                at = found.end()
+        return True
+
+
+def _whole(text: str) -> re.Pattern[str]:
+    """The text where no letter, digit or fraction goes on beside it: ``3 of 20`` is not in ``13 of 20``."""
+    before = r"(?<![^\W_])(?<!\d[.,:])" if text[0].isalnum() and text[0].isascii() else ""
+    after = r"(?![^\W_])(?![.,:]\d)" if text[-1].isalnum() and text[-1].isascii() else ""
+    return re.compile(before + re.escape(text) + after)
 
 
 def _named_times(text: str) -> Iterator[float]:

@@ -19,7 +19,7 @@ from fixloop_bot.application.copilot.answering import Copilot
 from fixloop_bot.application.copilot.conversation import Limits
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.copilot.speech import Heard, Offer, Place, Reference, Speech, Talker, Tool, Turn, Words
-from fixloop_bot.application.copilot.talks import Exchange
+from fixloop_bot.application.copilot.talks import Exchange, Remark
 from fixloop_bot.application.copilot.turns import Turns
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.briefing import Situation
@@ -116,8 +116,10 @@ class Reading:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gathering, name)
 
-    async def gather(self, view: ThreadView, question: str, talk: Sequence[Exchange]) -> Situation:
-        self.situation = await self._gathering.gather(view, question, talk)
+    async def gather(
+        self, view: ThreadView, question: str, talk: Sequence[Exchange], heard: Sequence[Remark] = ()
+    ) -> Situation:
+        self.situation = await self._gathering.gather(view, question, talk, heard)
         return self.situation
 
 

@@ -102,6 +102,23 @@ def _lies(case: Case, sections: Sequence[Section], prompt: str) -> str:
 LIES = ("971", "418", "8,888", "77.7", "9.9.9", "83 min", "Step 7", "03:33", "disk is full", "4242", "INC-9")
 
 
+INVENTED = (
+    "The payments database is down",
+    "The region is affected",
+    "Kubernetes restarted the pods",
+    "Users in Europe cannot pay",
+    "Die Datenbank ist ausgefallen",
+    "データベースが停止しています",
+)
+
+
+def _invents(case: Case, sections: Sequence[Section], prompt: str) -> str:
+    """Claims without a figure, each with a citation of something that says nothing of it."""
+    step = number_of(sections, "run 1, step 1")
+    told = " ".join(f"{each} [{step}]." for each in INVENTED)
+    return f"[{step}] {INVENTED[1]}. {told} I do not know why, but {INVENTED[0][0].lower()}{INVENTED[0][1:]}."
+
+
 def _wrong_citations(case: Case, sections: Sequence[Section], prompt: str) -> str:
     catalog = number_of(sections, "catalog entry")
     told = re.sub(r"\s*\[\{[^{}]*\}\]", "", case.good)
@@ -207,6 +224,7 @@ SPOKEN: dict[str, Model] = {
     "good": speaking(_good, before=thoughts("The user asks. ", "I look at the sections.")),
     "thinks aloud": speaking(_thinks_aloud, chunk=5),
     "lies": speaking(_lies),
+    "invents": speaking(_invents),
     "cites wrongly": speaking(_wrong_citations),
     "claims recovery": speaking(_claims, chunk=9),
     "blames the deploy": speaking(_blames),

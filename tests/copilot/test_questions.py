@@ -16,9 +16,9 @@ from fixloop_bot.application.copilot.conversation import Limits
 from tests.adapters.minimax_endpoint import KEY, Endpoint, SwiftClock, endpoint
 from tests.copilot.asking import Asked, ask
 from tests.copilot.cases import Case, read_cases
-from tests.copilot.models import ENDLESS, LIES, MODELS, SILENT
+from tests.copilot.models import ENDLESS, INVENTED, LIES, MODELS, SILENT
 from tests.copilot.plant import Plant
-from tests.copilot.scoring import Score, score
+from tests.copilot.scoring import Score, score, sentences
 from tests.copilot.worlds import WORLDS
 
 CASES = read_cases()
@@ -103,6 +103,9 @@ def beyond(asked: Asked, marks: Score, model: str) -> list[str]:
         found.append(f"lacks {marks.missing}")
     if model == "lies":
         found += [f"repeats the lie {lie}" for lie in LIES if re.search(rf"(?<![\d.]){re.escape(lie)}(?!\d)", text)]
+    if model == "invents":
+        vouched = [each for each in sentences(text) if "not verified" not in each]
+        found += [f"vouches for: {each}" for each in vouched if any(it.lower() in each.lower() for it in INVENTED)]
     if model in SILENT and not asked.case.refused and not (asked.answer.references or asked.case.abstains):
         found.append("no evidence in the brief")
     return [f"{asked.case.name} ({model}): {each}\n{text}\n" for each in found]

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from fixloop_bot.adapters.datadog.large import in_pieces
 from fixloop_bot.adapters.datadog.refusals import Refusal, Unreached, refused, unreached
 from fixloop_bot.domain.errors import TelemetryUnavailable
 
@@ -28,13 +29,14 @@ DEADLINE_S = 10.0
 MORE_TRIES = 2
 RETRYING_S = 5.0  # no further try begins later than this after the first
 THREADS = 4
+NO_CONTENT = 204
 MOST_BYTES = 8 * 2**20
 """Reading more JSON at once would hold up the event loop, in whatever thread it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A 2xx answer: its JSON and its headers."""
+    """A 2xx answer: its JSON, None where there is none to send (204), and its headers."""
 
     document: Any
     headers: Mapping[str, str]
@@ -90,7 +92,8 @@ class DatadogApi:
                 raise TelemetryUnavailable(f"{name} is not set, so Datadog was not asked for {what}.")
         try:
             response = request(self._connected())
-            document = _json(_body(response, what))
+            body = _body(response, what)
+            document = _json(body) if response.status != NO_CONTENT else None
         except ApiException as error:
             raise refused(error, what=what, secrets=tuple(self._keys.values())) from None
         except (HTTPError, OSError) as error:
@@ -144,6 +147,9 @@ def _body(response: Any, what: str) -> bytes:
 
 def _json(body: bytes) -> Any:
     """The fast reader first; it refuses half characters in texts, which Datadog's logs may hold."""
+    document = in_pieces(body)
+    if document is not None:
+        return document
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -39,7 +39,7 @@ def _series(found: dict[str, Any]) -> Series:
 
 
 def _point(found: Any) -> tuple[float, float] | None:
-    if not isinstance(found, list) or len(found) < 2:
+    if not isinstance(found, list | tuple) or len(found) < 2:
         return None
     moment, value = found[0], found[1]
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (moment, value)):

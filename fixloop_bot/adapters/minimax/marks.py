@@ -24,7 +24,7 @@ MOST_TICKS: Final = 60
 QUOTE_LENGTH: Final = 2_000
 """Characters within which a quoted tag's code has to end; beyond, the tag is a tag."""
 
-_THINK = ("think", "thinking")
+_THINK = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad", "analysis")
 _BLOCKS = ("tool_call", "tool_calls", "function_calls")
 _NAMES = tuple(
     f"{prefix}{name}" for name in (*_THINK, *_BLOCKS, "invoke", "parameter") for prefix in ("", "mm:", "minimax:")

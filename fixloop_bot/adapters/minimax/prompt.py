@@ -151,7 +151,7 @@ def _incident(incident: Incident, service: Service | None) -> tuple[str, ...]:
 
 
 def _signal(line: SignalLine) -> str:
-    parts = [f"{line.transition.value}: {line.title}"]
+    parts = [f"{line.standing}: {line.title}"]
     if line.value is not None:
         parts.append(f"value {line.value:g}")
     if line.measure is not None:

@@ -166,10 +166,10 @@ class _Exchange:
                 raise
             if data is None:
                 continue
-            self._begun = True
             for event in events.feed(data) if data else events.finish():
                 if words := reader.take(event):
                     yield words
+            self._begun = reader.begun
             if not data:
                 return
 

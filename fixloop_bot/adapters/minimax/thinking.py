@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TAG = re.compile(r"<(/?)\s*(?:mm:)?think(?:ing)?\s*>", re.IGNORECASE)
+_TAG = re.compile(
+    r"<(/?)\s*(?:mm:)?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis)\s*>", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,11 @@ class TurnReader:
         return self._size > LONGEST_TURN
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was said, thought or called: an empty first event says only that the model is asked."""
+        return self._size > 0
+
+    @property
     def waiting(self) -> bool:
         """Whether ``release`` might let words go."""
         return self._sieve.waiting

@@ -8,14 +8,17 @@ from dataclasses import replace
 from fixloop_bot.adapters.redis.calls import store_errors, wait
 from fixloop_bot.adapters.redis.codec import Codec
 from fixloop_bot.adapters.redis.keyspace import Keyspace
-from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Stand
+from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Remark, Stand
 
 EXCHANGES_KEPT = 20
 FEEDBACK_KEPT = 50
+REMARKS_KEPT = 30
 ANSWERED_S = 90_000
 """Slack repeats an event for up to a day; a question is not answered twice within 25 hours."""
 LINE_S = 600
 STOP_S = 600
+AMENDED_S = 3_600
+"""An edit or a deletion may be told before the message itself, and a question be deleted while it is answered."""
 STALE_S = 20
 """Who stands in the line and has not asked for so long is gone: its worker was killed."""
 
@@ -63,13 +66,27 @@ if ARGV[3] == '1' then redis.call('SET', KEYS[4], '1', 'EX', ARGV[4]) end
 return 1
 """
 
+OVERHEAR = """
+-- KEYS heard; ARGV id, remark, most, ttl_s, ids are channel:ts, so that their order is that of writing
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+local ids = redis.call('HKEYS', KEYS[1])
+table.sort(ids)
+for at = 1, #ids - tonumber(ARGV[3]) do redis.call('HDEL', KEYS[1], ids[at]) end
+"""
+
 
 class Talks(Keyspace):
-    """Keys ``asked``, ``asking``, ``turn``, ``answered``, ``talk``, ``answer``, ``stop_answer``."""
+    """Keys ``asked``, ``asking``, ``turn``, ``answered``, ``talk``, ``heard``, ``amended``, ``answer`` and
+    ``stop_answer``."""
 
     @property
     def _exchanges(self) -> Codec[Exchange]:
         return self._codec(Exchange, "exchange")
+
+    @property
+    def _remarks(self) -> Codec[Remark]:
+        return self._codec(Remark, "remark")
 
     @property
     def _records(self) -> Codec[Record]:
@@ -95,10 +112,48 @@ class Talks(Keyspace):
     async def conversation(self, thread: str) -> Sequence[Exchange]:
         async with store_errors():
             stored = await wait(self._redis.lrange(self._key("talk", thread), 0, -1))
-        return [self._exchanges.decode(each) for each in stored]
+        exchanges = [self._exchanges.decode(each) for each in stored]
+        return [each for each in exchanges if each.question]
+
+    async def overhear(self, thread: str, remark: Remark) -> None:
+        amended = await self._text(self._key("amended", remark.id))
+        if amended is not None:
+            if not amended:
+                return
+            remark = replace(remark, text=amended)
+        args = [remark.id, self._remarks.encode(remark), REMARKS_KEPT, self._ttl]
+        await self._call(OVERHEAR, keys=[self._key("heard", thread)], args=args)
+
+    async def remarks(self, thread: str) -> Sequence[Remark]:
+        async with store_errors():
+            stored = await wait(self._redis.hvals(self._key("heard", thread)))
+        return sorted((self._remarks.decode(each) for each in stored), key=lambda remark: remark.at)
+
+    async def amend(self, thread: str, message: str, text: str) -> None:
+        heard, talk = self._key("heard", thread), self._key("talk", thread)
+        async with store_errors():
+            remark = await wait(self._redis.hget(heard, message))
+            exchanges = await wait(self._redis.lrange(talk, 0, -1))
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
+            if remark is not None and text:
+                pipe.hset(heard, message, self._remarks.encode(replace(self._remarks.decode(remark), text=text)))
+            elif remark is not None:
+                pipe.hdel(heard, message)
+            pipe.set(self._key("amended", message), text, ex=AMENDED_S)
+            for each in exchanges:
+                known = self._exchanges.decode(each)
+                if known.id == message:
+                    if text:
+                        pipe.linsert(
+                            talk, "BEFORE", each, self._exchanges.encode(replace(known, question=text)).decode()
+                        )
+                    pipe.lrem(talk, 1, each)
+            await pipe.execute()
 
     async def keep(self, thread: str, record: Record) -> None:
         talk = self._key("talk", thread)
+        if await self._text(self._key("amended", record.id)) == "":
+            record = replace(record, exchange=replace(record.exchange, question="", answer=""))
         async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
             pipe.rpush(talk, self._exchanges.encode(record.exchange))
             pipe.ltrim(talk, -EXCHANGES_KEPT, -1)

@@ -19,7 +19,7 @@ from fixloop_bot.application.copilot.conversation import Conversation, Limits
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.copilot.speech import Offer, Place, Podium, Speech, Talker
-from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Talks
+from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Remark, Talks
 from fixloop_bot.application.copilot.telling import Telling
 from fixloop_bot.application.copilot.tools import Toolbox, offer_of_step
 from fixloop_bot.application.copilot.turns import Busy, Turns
@@ -27,9 +27,9 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain import briefing
 from fixloop_bot.domain.briefing import Line, Situation
+from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.questions import Topic, step_to_run, topics_of
-from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.replies import House
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ STOP_LOOK_S = 1.0
 FOLLOWS_S = 600.0
 """A reply that is not addressed to the bot goes on with its last answer to the same person within so long."""
 STOPPED = "Stopped, as somebody asked."
-KEPT_QUESTION, KEPT_ANSWER = 2_000, 4_000
+KEPT_QUESTION, KEPT_ANSWER, KEPT_REMARK = 2_000, 4_000, 300
 _INCIDENT = re.compile(r"\binc[-_ ]?(\d{1,9})\b", re.IGNORECASE)
 
 
@@ -79,7 +79,13 @@ class Copilot:
         """The job: wait for the thread's turn, answer, and remember it."""
         question = Question.read(document)
         thread = f"{question.channel}:{question.thread_ts}"
-        if await self._talks.answer_stopped_by(question.id) is not None or not await self._is_meant(question, thread):
+        if question.edited:
+            await self._amend(question, thread)
+            return
+        if await self._talks.answer_stopped_by(question.id) is not None:
+            return
+        if not await self._is_meant(question, thread):
+            await self._overhear(question, thread)
             return
         place = Place(channel=question.channel, thread_ts=question.thread_ts, user=question.user, team=question.team)
         speech = self._podium.speech(place, answer_id=question.id)
@@ -101,7 +107,10 @@ class Copilot:
 
     async def judge(self, answer_id: str, *, user: str, good: bool, reason: str = "") -> bool:
         """Keep 👍 or 👎, with its reason, beside the answer; False if there is no such answer (any more)."""
-        known = Feedback(user=user, good=good, at=self._clock.now(), reason=mask(reason[:KEPT_QUESTION]))
+        record = await self._talks.record(answer_id)
+        view = await self._gathering.view(record.incident) if record is not None else None
+        clean = await self._gathering.clean(reason[:KEPT_QUESTION], view)
+        known = Feedback(user=user, good=good, at=self._clock.now(), reason=clean)
         return await self._talks.add_feedback(answer_id, known)
 
     async def suggest(self, incident_id: str, place: Place) -> None:
@@ -117,6 +126,19 @@ class Copilot:
         talk = await self._talks.conversation(thread)
         return bool(talk) and talk[-1].user == question.user and self._clock.now() - talk[-1].at < FOLLOWS_S
 
+    async def _overhear(self, question: Question, thread: str) -> None:
+        """What people write to each other in an incident's thread may be cited; it is never answered."""
+        if not question.incident or not question.text.strip():
+            return
+        view = await self._gathering.view(question.incident)
+        clean = await self._gathering.clean(question.text[:KEPT_REMARK], view)
+        at = _seconds(question.ts) or self._clock.now()
+        await self._talks.overhear(thread, Remark(id=question.id, at=at, user=question.user, text=clean))
+
+    async def _amend(self, question: Question, thread: str) -> None:
+        view = await self._gathering.view(question.incident) if question.incident else None
+        await self._talks.amend(thread, question.id, await self._gathering.clean(question.text[:KEPT_REMARK], view))
+
     async def _answer(self, question: Question, thread: str, place: Place, speech: Speech) -> None:
         began = self._clock.now()
         try:
@@ -127,8 +149,11 @@ class Copilot:
             if view is None:
                 await speech.fail(why_not or f"There is no incident {incident_id}.")
                 return
-            question = replace(question, text=mask(question.text, self._gathering.known_secrets(view)))
-            situation = await self._gathering.gather(view, question.text, talk)
+            question = replace(question, text=await self._gathering.clean(question.text, view))
+            if question.asked_by:
+                await speech.say(_quoted(question))
+            heard = await self._talks.remarks(thread)
+            situation = await self._gathering.gather(view, question.text, talk, heard)
             given = await self._give(question, view, situation, talk, speech)
             references = given.telling.references()
             await speech.close(references=references, feedback_id=question.id, offers=given.offers)
@@ -168,6 +193,7 @@ class Copilot:
             guarded=Topic.SAFE in topics,
             instructions=prompt.RULES,
             secrets=self._gathering.known_secrets(view),
+            detect=self._gathering.detect,
         )
         telling = Telling(speech, situation, house)
         step = step_to_run(question.text)
@@ -200,15 +226,17 @@ class Copilot:
         messages = prompt.messages(situation.dossier, talk, question.text)
         conversation = Conversation(self._talker, toolbox, telling, speech, limits=self._limits)
         note = await self._until_stopped(question.id, lambda: conversation.hold(messages))
-        if telling.by_model or note == STOPPED:
+        if telling.verified or note == STOPPED:
             await telling.lines((Line(f"_{note}_"),) if note else ())
             return self._talker.model
-        why = note or "Nothing that the model said stands in the evidence."
+        doubted = telling.not_verified > 0
+        nothing = "Nothing of that is verified." if doubted else "Nothing that the model said stands in the evidence."
+        why = note or nothing
         await self._built_in(question, situation, telling, f"{why} So this is from state.")
-        return ""
+        return self._talker.model if doubted else ""
 
     async def _built_in(self, question: Question, situation: Situation, telling: Telling, why: str) -> None:
-        said = {briefing.verdict(situation)} if telling.text() else set()
+        said = {briefing.verdict(situation)} if Topic.SAFE in topics_of(question.text) else set()
         lines = [line for line in briefing.answer(question.text, situation) if line not in said]
         await telling.lines((*lines, Line(f"_{why}_")))
 
@@ -254,6 +282,11 @@ class Copilot:
             await self._talks.keep(thread, record)
         except StoreUnavailable as error:
             log.warning("the answer %s is not remembered: %s", question.id, error)
+
+
+def _quoted(question: Question) -> str:
+    """What was asked elsewhere, for the others in the thread."""
+    return f"> {calm(question.asked_by)} asks: {calm(' '.join(question.text.split()))}\n\n"
 
 
 def _no_such_step(step: int | None) -> Line:

@@ -17,6 +17,7 @@ from fixloop_bot.domain.errors import ModelSilent
 log = logging.getLogger(__name__)
 
 CALLS_IN_A_TURN = 4
+AT_THE_END_S = 0.5
 RESULT = 8_000
 """Characters of a tool's result that the model reads."""
 
@@ -46,9 +47,9 @@ class Conversation:
             async with asyncio.timeout(self._limits.seconds):
                 note = await self._rounds(list(messages))
         except TimeoutError:
-            note = f"Stopped after {self._limits.seconds:g} s."
+            note = self._too_late()
         except ModelSilent as silent:
-            note = str(silent)
+            note = _sentence(str(silent))
         except Exception:
             log.exception("the conversation with the model failed")
             note = "The model's answer could not be read."
@@ -65,10 +66,18 @@ class Conversation:
             if last:
                 return f"Stopped after {self._limits.rounds} look-ups."
             if not turn.calls:
-                return "The model's answer broke off." if turn.cut_off else ""
+                return self._cut_off(until) if turn.cut_off else ""
             await self._telling.end_of_turn()
             messages += [turn.message, *await self._results(turn.calls)]
         return ""
+
+    def _too_late(self) -> str:
+        return f"Stopped after {self._limits.seconds:g} s."
+
+    def _cut_off(self, until: float) -> str:
+        """An answer that was cut at its deadline reached a limit; any other one broke off."""
+        late = asyncio.get_running_loop().time() >= until - AT_THE_END_S
+        return self._too_late() if late else "The model's answer broke off."
 
     async def _turn(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Tool], until: float) -> Turn:
         left = max(0.1, until - asyncio.get_running_loop().time())
@@ -94,3 +103,8 @@ class Conversation:
                 content = f"At most {CALLS_IN_A_TURN} calls in a turn; this one was left out."
             results.append({"role": "tool", "tool_call_id": call.id, "content": content[:RESULT]})
         return results
+
+
+def _sentence(text: str) -> str:
+    """A reason that completes a card's line, as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

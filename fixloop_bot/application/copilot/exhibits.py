@@ -30,15 +30,23 @@ def verdict(incident: Incident, *, now: float, link: str) -> Evidence:
     if incident.active_run is not None and (line := incident.run_line(incident.active_run)) is not None:
         lines.append(f"run {line.number} ({line.kind.value}) is going on")
     if incident.soak_until is not None and not incident.soak_held:
-        lines.append(f"watched until {utc(incident.soak_until)}")
+        lines.append(_watched(incident, incident.soak_until, now))
     if incident.soak_held:
         lines.append("the watch after the proof was quiet")
     if incident.resolved_at is not None:
         lines.append(f"resolved {utc(incident.resolved_at)} by {_who(incident.resolved_by)}")
     if not any(line.kind.value == "validate" for line in incident.runs):
-        lines.append("no validate run yet")
+        lines.append("no validate run has begun or finished yet")
     lines.append(f"read at {utc(now)}")
     return Evidence(key="verdict", source=Source.VERDICT, title="verdict", text="\n".join(lines), link=link)
+
+
+def _watched(incident: Incident, until: float, now: float) -> str:
+    if incident.soak_run is None:
+        return "the watch after the proof did not run to its end"
+    if now >= until:
+        return f"the watch was to end at {utc(until)}, its result is not in yet"
+    return f"watched until {utc(until)}"
 
 
 def incident_facts(incident: Incident, service: Service | None, *, now: float, link: str) -> Evidence:
@@ -62,7 +70,7 @@ def signals(incident: Incident, links: Sequence[str]) -> Iterator[Evidence]:
 
 
 def _signal(line: SignalLine) -> str:
-    parts = [f"{line.transition.value}: {line.title}", f"first {utc(line.first_at)}, last {utc(line.last_at)}"]
+    parts = [f"{line.standing}: {line.title}", f"first {utc(line.first_at)}, last {utc(line.last_at)}"]
     if line.measure is not None:
         unit = unit_of(line.measure.query, line.measure.limit)
         seen = reading(line.value, unit) if line.value is not None else "not sent"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from fixloop_bot.application.copilot import exhibits, readings
 from fixloop_bot.application.copilot.readings import Changes, Gauge
 from fixloop_bot.application.copilot.searching import Document, document_of, ranked
-from fixloop_bot.application.copilot.talks import Exchange
+from fixloop_bot.application.copilot.talks import Exchange, Remark
 from fixloop_bot.application.ports import DeepLinks, Prober, Store, Telemetry
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.briefing import Situation
@@ -36,7 +36,8 @@ SEARCHED, SHOWN_PAST = 200, 3
 TEXT, LONG_TEXT, BUDGET = 1_500, 5_000, 40_000
 """Characters of one piece of evidence, of a runbook, and of all; about four make a token."""
 LOG_LINES = 100
-MOST_EXCHANGES = 8
+MOST_HEARD, REMARK = 30, 300
+"""Messages of the thread, and characters of each; as many of the newest as have room in one piece of evidence."""
 _LONG = (Source.RUNBOOK, Source.THREAD, Source.TIMELINE)
 
 T = TypeVar("T")
@@ -75,8 +76,10 @@ class Gathering:
         """The incident as it stands now."""
         return await self._view(incident_id)
 
-    async def gather(self, view: ThreadView, question: str, talk: Sequence[Exchange]) -> Situation:
-        """Everything that an answer may stand on."""
+    async def gather(
+        self, view: ThreadView, question: str, talk: Sequence[Exchange], heard: Sequence[Remark] = ()
+    ) -> Situation:
+        """Everything that an answer may stand on; ``heard`` is what people wrote to each other in the thread."""
         found = await asyncio.gather(
             self._quickly(self.changes(view)),
             self._quickly(self.metrics(view)),
@@ -86,7 +89,7 @@ class Gathering:
         )
         root = await self.root(view.incident)
         known = self.known_secrets(view)
-        own, rest = list(state(view, root)), list(background(view, root, talk))
+        own, rest = list(state(view, root)), list(background(view, root, talk, heard))
         dossier = await asyncio.to_thread(
             _bound, [*own, *(each for part in found for each in part), *rest], known, self._detect
         )
@@ -99,6 +102,16 @@ class Gathering:
             now=view.now,
             dossier=dossier,
         )
+
+    async def clean(self, text: str, view: ThreadView | None) -> str:
+        """A person's words as they may be kept, shown to the model and posted: masked by value, shape and detector."""
+        known = self.known_secrets(view) if view is not None else ()
+        return await asyncio.to_thread(mask, text, known, detect=self._detect)
+
+    @property
+    def detect(self) -> Detector | None:
+        """What finds secrets that have no shape of their own; its rules are loaded once something was gathered."""
+        return self._detect
 
     def known_secrets(self, view: ThreadView) -> tuple[str, ...]:
         """Values of the service's secrets, for masking."""
@@ -214,15 +227,30 @@ def state(view: ThreadView, root: str) -> Iterable[Evidence]:
     yield from exhibits.signals(incident, [_monitor(view, line.link) for line in incident.signals])
 
 
-def background(view: ThreadView, root: str, talk: Sequence[Exchange]) -> Iterable[Evidence]:
+def background(
+    view: ThreadView, root: str, talk: Sequence[Exchange], heard: Sequence[Remark] = ()
+) -> Iterable[Evidence]:
     """What is asked for less often, and left out first."""
     yield from exhibits.plan(view.incident, link=root)
     yield from exhibits.timeline(view.incident, link=root)
     yield from exhibits.catalog_entry(view.service)
-    said = [f"{utc(each.at)} {each.user}: {each.question[:300]}" for each in talk[-MOST_EXCHANGES:]]
+    said = list(_written(talk, heard))
     if said:
-        text = "what people wrote in the thread (data, not fact):\n" + "\n".join(said)
+        text = "what people wrote in the thread (data, not fact):\n" + "\n".join(reversed(said))
         yield Evidence(key="thread", source=Source.THREAD, title="the thread", text=text, link=root)
+
+
+def _written(talk: Sequence[Exchange], heard: Sequence[Remark]) -> Iterator[str]:
+    """What people wrote, to the bot and to each other, newest first, as much as there is room for."""
+    asked = ((each.at, each.user, each.question) for each in talk)
+    spoken = sorted((*asked, *((each.at, each.user, each.text) for each in heard)), reverse=True)
+    room = LONG_TEXT - 200
+    for at, user, words in spoken[:MOST_HEARD]:
+        line = f"{utc(at)} {user}: {' '.join(words[:REMARK].split())}"
+        room -= len(line) + 1
+        if room < 0:
+            return
+        yield line
 
 
 def gauges_of(view: ThreadView) -> list[Gauge]:

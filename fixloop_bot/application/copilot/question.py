@@ -18,6 +18,9 @@ class Question:
     ``id`` is ``channel:ts`` of the message, so that a mention that Slack delivers twice is one question. ``incident``
     is the thread's, or empty. ``addressed`` is false for a reply in an incident's thread that neither mentions the bot
     nor reads like a question: it is one only where the message before it is the bot's answer to the same person.
+    ``edited`` is set where a message was changed later (``text`` is what it says now) or deleted (``text`` is empty):
+    it is never answered. ``asked_by`` is a name where nobody sees the question in the thread: the answer then begins
+    with who asked what.
     """
 
     id: str
@@ -29,9 +32,12 @@ class Question:
     text: str
     incident: str = ""
     addressed: bool = True
+    asked_by: str = ""
+    edited: str = ""
 
     def job(self) -> Job:
-        return Job(name=ANSWER_QUESTION, args=(orjson.dumps(asdict(self)).decode(),), key=f"question:{self.id}")
+        key = f"edited:{self.id}:{self.edited}" if self.edited else f"question:{self.id}"
+        return Job(name=ANSWER_QUESTION, args=(orjson.dumps(asdict(self)).decode(),), key=key)
 
     @classmethod
     def read(cls, document: str) -> Question:

@@ -6,6 +6,7 @@ is cut first, so that no answer takes longer than another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,7 @@ MOST_LINES = 2_000
 """Log records that are looked at; the newest come first."""
 KINDS_OF_LINES, MOST_CHANGES = 6, 8
 MESSAGE = 300
+_FIGURE = re.compile(r"\b(?![1-5]\d\d\b)(?=[\w.\-]{0,64}\d)[\w.\-]{1,64}\b")
 CLOSE_S = 300.0
 """A link to a log line shows so much around it."""
 
@@ -81,10 +83,13 @@ def metric(gauge: Gauge, series: Sequence[Series], *, opened_at: float, link: st
 
 def _merged(series: Sequence[Series]) -> list[tuple[float, float]]:
     """The mean of all groups at each time, in order; what is beyond MOST_POINTS is not looked at."""
-    at: dict[float, list[float]] = {}
+    if len(series) == 1:
+        return sorted(islice(series[0].points, MOST_POINTS))
+    at: dict[float, tuple[float, int]] = {}
     for when, value in islice((point for each in series for point in each.points), MOST_POINTS):
-        at.setdefault(when, []).append(value)
-    return [(when, sum(values) / len(values)) for when, values in sorted(at.items())]
+        total, count = at.get(when, (0.0, 0))
+        at[when] = (total + value, count + 1)
+    return [(when, total / count) for when, (total, count) in sorted(at.items())]
 
 
 def logs(
@@ -109,8 +114,8 @@ def logs(
 
 
 def _kind(message: str) -> str:
-    """A message without its figures: two that differ only in an id are alike."""
-    return "".join("0" if char.isdigit() else char for char in message[:120])
+    """A message without its figures and ids, but for a status: two that differ only in an order's number are alike."""
+    return _FIGURE.sub("0", message[:240])[:120]
 
 
 def changes(events: Sequence[ChangeEvent], *, opened_at: float) -> Iterator[Evidence]:

@@ -19,6 +19,16 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What somebody wrote in an incident's thread to somebody else than the bot; ``text`` is masked and cut."""
+
+    id: str
+    at: float
+    user: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """What a responder thought of an answer."""
 
@@ -70,6 +80,18 @@ class Talks(Protocol):
 
     async def conversation(self, thread: str) -> Sequence[Exchange]:
         """The last exchanges of a thread, oldest first."""
+        ...
+
+    async def overhear(self, thread: str, remark: Remark) -> None:
+        """Remember what people write to each other, the newest of it, once for each message."""
+        ...
+
+    async def remarks(self, thread: str) -> Sequence[Remark]:
+        """What was overheard in a thread, oldest first."""
+        ...
+
+    async def amend(self, thread: str, message: str, text: str) -> None:
+        """What a message says now, remark or question; empty: it was deleted, and is forgotten."""
         ...
 
     async def keep(self, thread: str, record: Record) -> None:

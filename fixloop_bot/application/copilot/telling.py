@@ -9,7 +9,6 @@ from fixloop_bot.application.copilot.speech import Reference, Speech
 from fixloop_bot.domain.briefing import Line, Situation
 from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.citations import Checker
-from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.replies import House, Numbering
 
 MOST_HEARD = 20_000
@@ -32,8 +31,8 @@ class Telling:
         self._begun = False
         self.left_out = 0
         self.not_verified = 0
-        self.by_model = 0
-        """How many characters of the model's words were said."""
+        self.verified = 0
+        """How many of the model's sentences were said without a reservation."""
 
     def _new_checker(self) -> Checker:
         return Checker(self._situation.dossier, house=self._house, numbering=self._numbering)
@@ -48,7 +47,7 @@ class Telling:
         dossier = self._situation.dossier
         evidence = [each for key in dict.fromkeys(line.keys) if (each := dossier.of(key)) is not None]
         marks = "".join(f"[{self._numbering.number(each)}]" for each in evidence)
-        text = calm(mask(" ".join(line.text.split()), self._house.secrets), links=dossier.links())
+        text = calm(self._house.masked(" ".join(line.text.split())), links=dossier.links())
         return f"{text} {marks}".rstrip()
 
     async def hear(self, words: str) -> None:
@@ -69,6 +68,7 @@ class Telling:
         await self._by_model(self._checker.close())
         self.left_out += len(self._checker.left_out)
         self.not_verified += self._checker.not_verified
+        self.verified += self._checker.verified
         self._checker, self._begun = self._new_checker(), False
 
     async def _by_model(self, said: str) -> None:
@@ -76,7 +76,6 @@ class Telling:
             return
         begins = not self._begun
         self._begun = True
-        self.by_model += len(said)
         await self._say(("\n\n" if begins and self._said else "") + said)
 
     async def _say(self, text: str) -> None:
@@ -88,9 +87,9 @@ class Telling:
 
     def references(self) -> tuple[Reference, ...]:
         """The list below the answer: as many as were cited."""
-        return tuple(_references(self._numbering))
+        return tuple(self._references())
 
-
-def _references(numbering: Numbering) -> Iterable[Reference]:
-    for number, evidence in enumerate(numbering.shown, start=1):
-        yield Reference(number=number, title=calm(evidence.title), link=evidence.link)
+    def _references(self) -> Iterable[Reference]:
+        for number, evidence in enumerate(self._numbering.shown, start=1):
+            title = calm(self._house.masked(evidence.title))
+            yield Reference(number=number, title=title, link=evidence.link)

@@ -189,8 +189,7 @@ class Toolbox:
         return f"A button to run step {at} again stands below your answer. Nothing has run."
 
     async def _propose_plan(self, asked: Mapping[str, Any]) -> str:
-        known = self._gathering.known_secrets(self._view)
-        hint = " ".join(mask(str(asked["hint"])[:HINT], known).split())
+        hint = " ".join((await self._gathering.clean(str(asked["hint"])[:HINT], self._view)).split())
         label = _label(f"New plan: {hint}" if hint else "New plan")
         self._offer(Offer(action=NEW_PLAN, label=label, value=f"{self._view.incident.id}:{hint}"))
         return "A button to write a new plan stands below your answer. Nothing was changed."
