@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from fixloop_bot.application.brake import Brake
@@ -14,6 +15,7 @@ from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Started, Validation
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import INCIDENT_NAME, Command, Deed, Wish
+from fixloop_bot.domain.closing import Ending
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import RunKind
 
@@ -63,17 +65,17 @@ class Deeds:
             "answer_liked": self._judge_answer,
             "answer_disliked": self._judge_answer,
             "mention": self._mention,
+            "told": _told,
         }
 
     def commands(self) -> Sequence[Command]:
         return (
             Command(word="status", deed=self._status_here),
-            Command(word="list", deed=self._status_everywhere),
             Command(word="validate", deed=self._validate, on_incident=True),
             Command(word="plan", deed=self._new_plan, on_incident=True),
             Command(word="stop", deed=self._command_stop),
             Command(word="go", deed=self._go),
-            Command(word="resolve", deed=self._resolve, on_incident=True),
+            Command(word="resolve", deed=self._command_resolve, on_incident=True),
             Command(word="reopen", deed=self._reopen, on_incident=True),
         )
 
@@ -113,7 +115,16 @@ class Deeds:
         return await self._brake.lift(by=wish.user)
 
     async def _resolve(self, wish: Wish) -> str:
-        return await self._resolution.resolve(wish.incident, by=wish.user)
+        return await self._resolution.resolve(wish.incident, by=wish.user, ending=_ending(wish))
+
+    async def _command_resolve(self, wish: Wish) -> str:
+        """``resolve INC-42 rolled back 2.14.0``, or ``resolve INC-42 override: we switch it off``."""
+        if not wish.text:
+            how = f"`/fixloop resolve {wish.incident} rolled back 2.14.0`"
+            incident, _, _ = await self._where.named(wish.incident)
+            why_not = await self._resolution.why_not(incident) if incident is not None else ""
+            return why_not or f"What fixed it? Say it in a few words: {how}."
+        return await self._resolve(wish)
 
     async def _reopen(self, wish: Wish) -> str:
         return await self._resolution.reopen(wish.incident, by=wish.user)
@@ -148,10 +159,6 @@ class Deeds:
             return await self._status([incident]) if incident is not None else f"There is no incident {name}."
         return await self._status(await self._where.here(wish) or await self._where.open_ones())
 
-    async def _status_everywhere(self, wish: Wish) -> str:
-        del wish
-        return await self._status(await self._where.open_ones())
-
     async def _status(self, incidents: Sequence[Incident]) -> str:
         standing = await self._brake.standing()
         views = [await self._threads.view(incident.id) for incident in incidents[:MOST_LISTED]]
@@ -159,3 +166,21 @@ class Deeds:
         if len(incidents) > MOST_LISTED:
             lines.append(f"and {len(incidents) - MOST_LISTED} more")
         return "\n".join([*([standing] if standing else []), *(lines or ["No open incident."])])
+
+
+_OVERRIDE = re.compile(r"override\b[\s:,–-]*", re.IGNORECASE)
+
+
+def _ending(wish: Wish) -> Ending:
+    """What the form's fields say, or a command's words."""
+    if wish.fields:
+        return Ending(
+            fixed_by=wish.field("fixed_by"), fixer=wish.field("fixer") or None, override=wish.field("override")
+        )
+    override = _OVERRIDE.match(wish.text)
+    return Ending(override=wish.text[override.end() :]) if override is not None else Ending(fixed_by=wish.text)
+
+
+async def _told(wish: Wish) -> str:
+    """What an entrypoint has to say to the person, in the one way in which people are answered."""
+    return wish.text

@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
+from fixloop_bot.application.ledger import acting_from
+from fixloop_bot.application.permissions import Permissions
 from fixloop_bot.application.ports import Board, Store
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import ALSO, COMMANDS, Command, Deed, Wish
-from fixloop_bot.domain.errors import NewerDocument, SlackRefused
+from fixloop_bot.domain.errors import NewerDocument, SlackBusy, SlackRefused
 from fixloop_bot.domain.incidents import Incident
 
 log = logging.getLogger(__name__)
 
+ShowAtHome = Callable[[str, str], Awaitable[None]]
+"""Shows a person (by id) their Home as it is now, with a sentence on top, or with none where it is empty."""
 FIRST = "status"
 """What ``/fixloop`` alone means."""
 
@@ -24,14 +28,31 @@ FIRST = "status"
 class Desk:
     """Fulfils wishes, and says in one line to the person alone why one was not.
 
-    ``deeds`` maps what a button, modal, shortcut or reaction asks for to who does it.
+    ``deeds`` maps what a button, modal, shortcut or reaction asks for to who does it. ``home`` shows a person their
+    Home after a click in it, with the answer on top.
     """
 
-    def __init__(self, store: Store, board: Board, deeds: Mapping[str, Deed], commands: Sequence[Command]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        permissions: Permissions,
+        deeds: Mapping[str, Deed],
+        commands: Sequence[Command],
+        *,
+        home: ShowAtHome | None = None,
+    ) -> None:
         self._board = board
+        self._permissions = permissions
         self._where = Whereabouts(store)
         self._deeds = deeds
+        self._home = home
         self._commands = {command.word: command for command in commands}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every deed and command; each needs a decision in ``permissions.py``."""
+        return frozenset({*self._deeds, *self.words})
 
     @property
     def words(self) -> frozenset[str]:
@@ -42,17 +63,32 @@ class Desk:
         """The job: do what a wish asks for."""
         wish = Wish.read(document)
         try:
-            sentence = await self._do(wish)
+            with acting_from(wish.place):
+                sentence = await self._do(wish)
         except NewerDocument as newer:
             sentence = str(newer)
-        if sentence:
+        if wish.place == "home" and self._home is not None:
+            await self._show_at_home(self._home, wish.user, sentence)
+        elif sentence:
             await self._say(wish, sentence)
+
+    @staticmethod
+    async def _show_at_home(show: ShowAtHome, user: str, sentence: str) -> None:
+        """A Home is no channel, where one could whisper: the sentence stands on top of it for a while."""
+        try:
+            await show(user, sentence)
+        except (SlackRefused, SlackBusy) as trouble:
+            log.warning("an answer could not be shown at home: %s", trouble)
 
     async def _do(self, wish: Wish) -> str:
         if wish.what == "command":
             return await self._command(wish)
         deed = self._deeds.get(wish.what)
-        return await deed(wish) if deed is not None else ""
+        return await self._allowed(wish, wish.what, deed) if deed is not None else ""
+
+    async def _allowed(self, wish: Wish, name: str, deed: Deed) -> str:
+        """The only way to a deed: the permissions are asked first, about the wish as the deed will get it."""
+        return await self._permissions.refusal(wish, name) or await deed(wish)
 
     async def _say(self, wish: Wish, sentence: str) -> None:
         try:
@@ -79,11 +115,17 @@ class Desk:
             word, rest = FIRST, named
         if word == "help":
             return help_text()
-        command = self._commands.get(ALSO.get(word, word))
+        word, _, last = ALSO.get(word, word).partition(" ")
+        rest = f"{rest} {last}"
+        command = self._commands.get(word)
         if command is None:
             return self._unknown(word)
-        asked = replace(wish, text=rest.strip())
-        return await (self._on_incident(command, asked) if command.on_incident else command.deed(asked))
+        asked = replace(wish, text=rest.strip(), incident="")  # a command is about what its words say
+        return await (
+            self._on_incident(command, asked)
+            if command.on_incident
+            else self._allowed(asked, command.word, command.deed)
+        )
 
     @staticmethod
     def _unknown(word: str) -> str:
@@ -98,7 +140,8 @@ class Desk:
         found = [incident] if incident is not None else [*await self._where.here(wish)]
         if len(found) != 1:
             return _which(command.word, found)
-        sentence = await command.deed(replace(wish, incident=found[0].id, text=rest))
+        about = replace(wish, incident=found[0].id, text=rest)
+        sentence = await self._allowed(about, command.word, command.deed)
         return sentence or f"Done: {command.word} {found[0].id}."
 
 

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.closing import Ending, failing_run, failing_words, still_fails
 from fixloop_bot.domain.incidents import Incident, Move, State, advance
+from fixloop_bot.domain.said import said
+
+NOTHING_SAID = Ending()
 
 
 class Resolution:
@@ -17,39 +21,59 @@ class Resolution:
         self._ledger = ledger
         self._clock = clock
 
-    async def resolve(self, incident_id: str, *, by: str) -> str:
-        """End the incident with whatever verdict it has; the card keeps saying which. Running checks are stopped."""
+    async def resolve(self, incident_id: str, *, by: str, ending: Ending = NOTHING_SAID) -> str:
+        """End the incident with whatever verdict it has; the card keeps saying which. Running checks are stopped.
+
+        While a step still fails this needs a reason; that is decided on the newest state, whatever a form had shown.
+        """
         sentence = [f"There is no incident {incident_id}."]
         running: list[str] = []
+        ending = Ending(fixed_by=said(ending.fixed_by), fixer=ending.fixer, override=said(ending.override))
 
         def decide(incident: Incident) -> Change | None:
             running[:] = [run for run in (incident.active_run, incident.soak_run) if run is not None]
             if not incident.is_open:
                 sentence[0] = f"{incident.id} was resolved already, by {who(incident.resolved_by)}."
                 return None
+            if still_fails(incident) and not ending.override:
+                sentence[0] = NEEDS_REASON
+                return None
             sentence[0] = ""
-            now = self._clock.now()
-            ended = replace(
-                advance(incident, Move.RESOLVE),
-                resolved_at=now,
-                resolved_by=by,
-                wanted_run=None,
-                planning_since=None,
-            )
-            verdict = incident.verdict.value if incident.verdict is not None else "not validated"
-            return Change(incident=ended.noted(now, by, f"resolved ({verdict})"))
+            return Change(incident=_ended(incident, ending, by=by, now=self._clock.now()))
 
-        await self._ledger.change(incident_id, decide)
+        incident = await self._ledger.change(incident_id, decide)
+        if sentence[0] == NEEDS_REASON and incident is not None:
+            return await self.why_not(incident) or NEEDS_REASON
         if not sentence[0]:
             for run_id in running:
                 await self._store.stop_run(run_id, by)
         return sentence[0]
+
+    async def why_not(self, incident: Incident) -> str:
+        """Why an incident cannot be resolved without a reason, with the step that fails; empty where it can."""
+        failing = await self.failing(incident)
+        if not failing:
+            return ""
+        return (
+            f"{incident.id} is not recovered: {failing} failed when it was last looked at. Fix it and validate, or "
+            f"give a reason, which is kept: `/fixloop resolve {incident.id} override: the reason`."
+        )
+
+    async def failing(self, incident: Incident) -> str:
+        """The step that keeps an incident from being resolved, ``step 2 (A cart can be paid)``; else empty."""
+        if not still_fails(incident):
+            return ""
+        line = failing_run(incident)
+        return failing_words(await self._store.run(line.id) if line is not None else None)
 
     async def reopen(self, incident_id: str, *, by: str) -> str:
         """Take a resolution back."""
         sentence = [f"There is no incident {incident_id}."]
 
         def decide(incident: Incident) -> Change | None:
+            if incident.merged_into is not None:
+                sentence[0] = f"{incident.id} was merged into {incident.merged_into}: go on there."
+                return None
             if incident.state is not State.RESOLVED:
                 sentence[0] = f"{incident.id} is open already."
                 return None
@@ -59,6 +83,31 @@ class Resolution:
 
         await self._ledger.change(incident_id, decide)
         return sentence[0]
+
+
+NEEDS_REASON = "It is not recovered. Resolving it needs a reason."
+
+
+def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incident:
+    overrides = still_fails(incident)
+    fixed_by = ending.fixed_by or ("" if overrides else ending.override)
+    fixer = ending.fixer or incident.fixer or (by if fixed_by else None)
+    verdict = incident.verdict.value if incident.verdict is not None else "not validated"
+    ended = replace(
+        advance(incident, Move.RESOLVE),
+        resolved_at=now,
+        resolved_by=by,
+        wanted_run=None,
+        planning_since=None,
+        fixer=fixer,
+        fixed_by=fixed_by,
+        override_reason=ending.override if overrides else "",
+    )
+    if fixed_by:
+        ended = ended.noted(now, by, f"what fixed it: {fixed_by}")
+    if overrides:
+        ended = ended.noted(now, by, f"resolved although a step fails, because: {ending.override}")
+    return ended.noted(now, by, f"resolved ({verdict})")
 
 
 def who(user: str | None) -> str:

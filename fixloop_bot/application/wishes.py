@@ -29,8 +29,8 @@ COMMANDS = {
     "help": "this list",
 }
 """The words of ``/fixloop``, in the order in which ``help`` tells them."""
-ALSO = {"resume": "go", "unmute": "mute", "incident": "declare"}
-"""Words that people try."""
+ALSO = {"resume": "go", "unmute": "mute off", "incident": "declare"}
+"""Words that people try; what stands behind another word is put behind theirs (``mute checkout off``)."""
 INCIDENT_NAME = re.compile(r"(?:inc[-_ ]?)?#?(\d{1,9})\b", re.IGNORECASE)
 
 
@@ -40,8 +40,8 @@ class Wish:
 
     ``what`` is an action or ``command``; ``incident`` an id or empty; ``text`` a command's words. ``block_id`` …
     ``chosen`` are of a tick on the checklist. ``fields`` are what a modal asked for, by name. ``place`` says where the
-    person was: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``. ``id`` is the same for a
-    repeated delivery.
+    person was: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``; ``team`` is their
+    workspace's id. ``id`` is the same for a repeated delivery.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Wish:
     chosen: tuple[str, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     place: str = ""
+    team: str = ""
 
     def field(self, name: str) -> str:
         """What a modal's field holds; empty where it was left so."""

@@ -100,19 +100,31 @@ class SignalLine:
     def firing(self) -> bool:
         return self.transition.alerting
 
+    @property
+    def declared(self) -> bool:
+        """Whether a person says so, and no monitor: nothing will ever say that it is over."""
+        return self.identity_kind is IdentityKind.DECLARED
+
+    @property
+    def standing(self) -> str:
+        """What was last said of it: a transition, or that a person has declared it."""
+        return "declared by a person" if self.declared else self.transition.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the timeline: when (epoch seconds), who (a Slack user id, ``datadog`` or ``fixloop``), what.
 
     ``place`` says from where: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``; empty for
-    machines.
+    machines. Where a message of Slack's stands behind it, ``message`` is its ``CHANNEL:TS`` and ``link`` its address.
     """
 
     at: float
     who: str
     what: str
     place: str = ""
+    message: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +134,15 @@ class StatusNote:
     text: str
     by: str
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentChange:
+    """What was changed shortly before the incident began, such as a deploy; its words are data from outside."""
+
+    at: float
+    what: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +194,8 @@ class Incident:
     ``declared_by`` is who opened it without an alert; ``lead`` and ``fixer`` are its roles; ``fixed_by`` says what
     fixed it, ``override_reason`` why it was resolved although it was not proven. ``merged_into`` is the incident that
     has taken it over, ``merged`` are those that it has taken over. Until ``muted_until`` nobody is reminded of it;
-    ``reminded`` are the reminders given.
+    ``reminded`` are the reminders given. ``changes`` are those that were known before it when its plan was written,
+    the newest first.
     """
 
     id: str
@@ -222,6 +244,7 @@ class Incident:
     merged: tuple[str, ...] = ()
     muted_until: float | None = None
     reminded: tuple[str, ...] = ()
+    changes: tuple[RecentChange, ...] = ()
     timeline: tuple[Entry, ...] = ()
 
     @property
@@ -283,7 +306,11 @@ class Incident:
 
     def noted(self, at: float, who: str, what: str, *, place: str = "") -> Incident:
         """The same incident with one more line in its timeline."""
-        timeline = (*self.timeline, Entry(at=at, who=who, what=what, place=place))
+        return self.with_entry(Entry(at=at, who=who, what=what, place=place))
+
+    def with_entry(self, entry: Entry) -> Incident:
+        """The same, with an entry that stands for a message."""
+        timeline = (*self.timeline, entry)
         if len(timeline) > TIMELINE_LENGTH:
             timeline = (timeline[0], *timeline[-(TIMELINE_LENGTH - 1) :])
         return replace(self, timeline=timeline)

@@ -44,6 +44,8 @@ class IdentityKind(StrEnum):
     MONITOR_AND_SCOPE = "monitor and scope"
     TITLE = "title"
     WATCH = "watched metric"
+    DECLARED = "declaration"
+    """No telemetry: a person says so."""
 
 
 class Comparator(StrEnum):

@@ -7,13 +7,31 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncApp
 
-from fixloop_bot.entrypoints.slack import actions, commands, events, leftovers
+from fixloop_bot.bootstrap.steps import Steps
+from fixloop_bot.entrypoints.slack import (
+    actions,
+    commands,
+    events,
+    home,
+    leftovers,
+    modals,
+    reactions,
+    shortcuts,
+    steps,
+)
 from fixloop_bot.entrypoints.slack.counter import Counter
+from fixloop_bot.entrypoints.slack.forms import Forms
 
 
-def register(app: AsyncApp, counter: Counter) -> None:
-    """Attach every listener."""
+def register(app: AsyncApp, counter: Counter, forms: Forms, rooms: Steps | None = None) -> None:
+    """Attach every listener; those of steps only where there are ``rooms`` for them."""
     actions.register(app, counter)
-    commands.register(app, counter)
+    commands.register(app, counter, forms)
+    modals.register(app, counter, forms)
+    shortcuts.register(app, counter, forms)
+    reactions.register(app, counter)  # before the events' catch-all
+    home.register(app, counter)  # before the events' catch-all
     events.register(app, counter)
+    if rooms is not None:
+        steps.register(app, counter, rooms.details, rooms.editing)
     leftovers.register(app)

@@ -31,7 +31,8 @@ from fixloop_bot.entrypoints.slack.questions import prompted
 log = logging.getLogger(__name__)
 
 _STEP = re.compile(r"(?P<step>s\d{1,3}):(?P<version>\d{1,6})")
-BUTTONS = ("validate", "confirm", "new_plan", "stop", "resolve", "reopen")
+BUTTONS = ("validate", "confirm", "new_plan", "stop", "reopen", "acknowledge", "report")
+"""Those that make a wish at once; ``modals.py`` has those that ask for more first."""
 
 
 def register(app: AsyncApp, counter: Counter) -> None:
@@ -93,7 +94,7 @@ def _register_answers(app: AsyncApp, counter: Counter) -> None:
 def button_wish(body: dict[str, Any]) -> Wish:
     """A pressed button: its action id says what, its value which incident."""
     action = body["actions"][0]
-    return Wish(**_common(body, action), what=str(action["action_id"]), incident=str(action.get("value", "")))
+    return Wish(**common(body, action), what=str(action["action_id"]), incident=str(action.get("value", "")))
 
 
 def tick_wish(body: dict[str, Any]) -> Wish | None:
@@ -105,7 +106,7 @@ def tick_wish(body: dict[str, Any]) -> Wish | None:
     incident, version, shown = screen
     chosen = tuple(str(option.get("value", "")) for option in action.get("selected_options") or ())
     return Wish(
-        **_common(body, action),
+        **common(body, action),
         what="tick",
         incident=incident,
         block_id=str(action["block_id"]),
@@ -118,7 +119,7 @@ def tick_wish(body: dict[str, Any]) -> Wish | None:
 def stop_wish(body: dict[str, Any]) -> Wish:
     """Stop on an answer that is being written; ``chosen`` is the answer."""
     action = body["actions"][0]
-    return Wish(**_common(body, action), what="stop_answer", chosen=(str(action.get("value", "")),))
+    return Wish(**common(body, action), what="stop_answer", chosen=(str(action.get("value", "")),))
 
 
 def offer_wish(body: dict[str, Any]) -> Wish:
@@ -133,7 +134,7 @@ def offer_wish(body: dict[str, Any]) -> Wish:
     step = _STEP.fullmatch(rest)
     version = int(step["version"]) if step else 0
     return Wish(
-        **_common(body, action),
+        **common(body, action),
         what=what,
         incident=incident,
         text=step["step"] if step else rest,
@@ -148,7 +149,7 @@ def feedback_wish(body: dict[str, Any]) -> Wish:
     if what == FEEDBACK:
         what, _, value = value.partition(":")
     what = LIKED if what == LIKED else DISLIKED
-    return Wish(**{**_common(body, action), "id": f"{_common(body, action)['id']}:{what}"}, what=what, chosen=(value,))
+    return Wish(**{**common(body, action), "id": f"{common(body, action)['id']}:{what}"}, what=what, chosen=(value,))
 
 
 def reason_wish(body: dict[str, Any]) -> Wish | None:
@@ -180,11 +181,13 @@ async def _ask_why(client: AsyncWebClient, body: dict[str, Any], wish: Wish) -> 
         log.info("nobody is asked why an answer did not help: %s", type(error).__name__)
 
 
-def _common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
+    """What every click tells: who, where, and an id that is the same for a repeated delivery."""
     container, user = body.get("container") or {}, str((body.get("user") or {}).get("id", ""))
     message = body.get("message") or {}
     return {
         "id": f"{action.get('action_ts', '')}:{user}:{action.get('action_id', '')}",
+        "place": "home" if (body.get("view") or {}).get("type") == "home" else "button",
         "user": user,
         "channel": str((body.get("channel") or {}).get("id") or container.get("channel_id", "")),
         "thread_ts": str(message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or ""),

@@ -12,10 +12,12 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped, warning_token_skipped
 
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.bootstrap import House
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 from fixloop_bot.entrypoints.slack import register
 from fixloop_bot.entrypoints.slack.counter import Counter
+from fixloop_bot.entrypoints.slack.forms import Forms
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,14 @@ def create_slack_app(built: House) -> AsyncApp:
         signing_secret=built.settings.slack_signing_secret or "socket mode needs none",
         request_verification_enabled=not built.settings.socket_mode,
     )
-    register(app, Counter(built.store, built.queue, built.board))
+    counter = Counter(built.store, built.queue, built.board)
+    register(app, counter, forms_of(built, api, counter), built.steps)
     return app
+
+
+def forms_of(built: House, api: SlackApi, counter: Counter) -> Forms:
+    by = built.ownership
+    return Forms(api, built.store, built.store, counter, by.permissions, by.resolution, catalog=built.catalog)
 
 
 def _on_purpose(record: logging.LogRecord) -> bool:

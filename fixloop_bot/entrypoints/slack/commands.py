@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from fixloop_bot.application.wishes import Wish
+from fixloop_bot.domain.errors import FixLoopError
 from fixloop_bot.entrypoints.slack.counter import Counter
+from fixloop_bot.entrypoints.slack.forms import Forms
+
+log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 1000
+_LINK = re.compile(r"<((?:https?|mailto):[^<>|]*)(?:\|[^<>]*)?>")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_ENTITY = re.compile("&(?:lt|gt|amp);")
 
 
-def register(app: AsyncApp, counter: Counter) -> None:
+def register(app: AsyncApp, counter: Counter, forms: Forms) -> None:
     async def commanded(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        await counter.take(command_wish(body))
+        wish = command_wish(body)
+        asked = await _form_of(forms, wish)
+        if asked is not None:
+            await forms.open(asked, trigger_id=str(body.get("trigger_id", "")))
+        else:
+            await counter.take(wish)
 
     app.command("/fixloop")(commanded)
+
+
+async def _form_of(forms: Forms, wish: Wish) -> Wish | None:
+    """The wish whose form the command opens; the desk answers where that cannot be told."""
+    try:
+        return await forms.of_command(wish)
+    except FixLoopError as error:
+        log.warning("it is not known whether a command has a form: %s", error)
+        return None
 
 
 def command_wish(body: dict[str, Any]) -> Wish:
@@ -28,5 +51,13 @@ def command_wish(body: dict[str, Any]) -> Wish:
         user=str(body.get("user_id", "")),
         channel=str(body.get("channel_id", "")),
         response_url=str(body.get("response_url", "")),
-        text=str(body.get("text") or "")[:LONGEST_TEXT],
+        text=typed(str(body.get("text") or ""))[:LONGEST_TEXT],
+        place="command",
+        team=str(body.get("team_id") or ""),
     )
+
+
+def typed(escaped: str) -> str:
+    """A command's words as they were typed. Slack escapes them, and names people and channels by their ids: those
+    tokens stay, links become plain addresses."""
+    return _ENTITY.sub(lambda match: _ENTITIES[match[0]], _LINK.sub(r"\1", escaped))

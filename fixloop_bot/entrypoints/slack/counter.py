@@ -6,9 +6,9 @@ import logging
 from dataclasses import replace
 
 from fixloop_bot.application.copilot.question import Question
-from fixloop_bot.application.wishes import Wish, stops_everything
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ports import Board, Store
+from fixloop_bot.application.wishes import Wish, stops_everything
 from fixloop_bot.domain.errors import FixLoopError, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,13 @@ class Counter:
                 await self._queue.hand_over([job])
         except StoreUnavailable as error:
             log.warning("a question was not taken: %s", error)
+
+    async def first(self, name: str) -> bool:
+        """Whether this is the first time that something of this name comes; True, too, where the store is silent."""
+        try:
+            return await self._store.once(name, seconds=REPEATED_WITHIN_S)
+        except StoreUnavailable:
+            return True
 
     async def incident_of(self, channel: str, thread_ts: str) -> str | None:
         """The incident whose thread this is; None, too, where the store does not answer."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
+from fixloop_bot.entrypoints.slack.amendments import amendment
 from fixloop_bot.entrypoints.slack.counter import Counter
-from fixloop_bot.entrypoints.slack.questions import greeting, is_reply, mentions, question, withdrawal
+from fixloop_bot.entrypoints.slack.questions import greeting, is_reply, linking, mentions, question, withdrawal
 
 _ANY = re.compile(".*")
 
@@ -31,6 +32,9 @@ def register(app: AsyncApp, counter: Counter) -> None:
 
 async def hear(body: dict[str, Any], counter: Counter, *, now: float) -> None:
     """Take what a person asks; a mention that comes twice is taken once, since both have the same id."""
+    amended = amendment(body)
+    if amended is not None and (its_incident := await counter.incident_of(amended.channel, amended.thread_ts)):
+        await counter.ask(amended, incident=its_incident)
     taken_back = withdrawal(body)
     if taken_back is not None:
         if await counter.incident_of(taken_back.channel, taken_back.thread_ts):
@@ -41,6 +45,9 @@ async def hear(body: dict[str, Any], counter: Counter, *, now: float) -> None:
         return
     if mentions(body) and not asked.text:
         await counter.take(greeting(asked))
+        return
+    if mentions(body) and (wish := linking(asked)) is not None:
+        await counter.take(wish)
         return
     incident = await counter.incident_of(asked.channel, asked.thread_ts) if is_reply(body) else None
     if incident is not None or mentions(body):

@@ -17,6 +17,7 @@ SPOKEN = frozenset({None, "", "thread_broadcast", "file_share", "me_message"})
 """Subtypes of what a person says; all others are edits, deletions, joins and what apps say."""
 _TO_SOMEBODY = re.compile(r"\s*<@")
 """A question that begins with somebody's name is theirs to answer."""
+_LINK = re.compile(r"link\s+(?:to\s+)?(?=#?(?:inc)?[-_ #]?\d)", re.IGNORECASE)
 _SLACKBOT = "USLACKBOT"
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _ENTITY = re.compile("&(?:lt|gt|amp);")
@@ -30,7 +31,7 @@ def question(body: dict[str, Any], *, now: float) -> Question | None:
     event = body.get("event") or {}
     if not _by_person(event) or now - _seconds(event.get("ts")) > OLDEST_S:
         return None
-    text, bot = str(event.get("text") or ""), _bot_user(body)
+    text, bot = str(event.get("text") or ""), bot_user(body)
     mentioned = mentions(body)
     if not mentioned and not event.get("thread_ts"):
         return None
@@ -42,7 +43,7 @@ def question(body: dict[str, Any], *, now: float) -> Question | None:
         ts=ts,
         user=str(event["user"]),
         team=str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),
-        text=_words(text, bot)[:LONGEST_TEXT],
+        text=words_of(text, bot)[:LONGEST_TEXT],
         addressed=mentioned or (asks(text) and not _TO_SOMEBODY.match(text)),
     )
 
@@ -53,7 +54,7 @@ def is_reply(body: dict[str, Any]) -> bool:
 
 def mentions(body: dict[str, Any]) -> bool:
     """Whether the message speaks to the bot by name."""
-    event, bot = body.get("event") or {}, _bot_user(body)
+    event, bot = body.get("event") or {}, bot_user(body)
     text = str(event.get("text") or "")
     return event.get("type") == "app_mention" or (bool(bot) and re.search(rf"<@{re.escape(bot)}[>|]", text) is not None)
 
@@ -62,6 +63,22 @@ def greeting(asked: Question) -> Wish:
     """A mention without words asks how things stand; only its author is told."""
     thread = asked.thread_ts if asked.thread_ts != asked.ts else ""
     return Wish(id=f"mention:{asked.id}", what="mention", user=asked.user, channel=asked.channel, thread_ts=thread)
+
+
+def linking(asked: Question) -> Wish | None:
+    """``@FixLoop link INC-42``: Slack takes no slash command within a thread, so the mention stands for it there."""
+    if _LINK.match(asked.text) is None:
+        return None
+    thread = asked.thread_ts if asked.thread_ts != asked.ts else ""
+    return Wish(
+        id=f"link:{asked.id}",
+        what="command",
+        user=asked.user,
+        channel=asked.channel,
+        thread_ts=thread,
+        text=asked.text,
+        place="command",
+    )
 
 
 def withdrawal(body: dict[str, Any]) -> Wish | None:
@@ -108,13 +125,13 @@ def _by_person(event: dict[str, Any]) -> bool:
     return event.get("subtype") in SPOKEN and bool(event.get("ts")) and event.get("user") not in (None, "", _SLACKBOT)
 
 
-def _bot_user(body: dict[str, Any]) -> str:
+def bot_user(body: dict[str, Any]) -> str:
     """Who we are, as the event says; several where it is delivered for several installations."""
     authorizations = body.get("authorizations") or [{}]
     return next((str(each["user_id"]) for each in authorizations if each.get("is_bot") and each.get("user_id")), "")
 
 
-def _words(text: str, bot: str) -> str:
+def words_of(text: str, bot: str) -> str:
     """Without the bot's name, and as it was typed."""
     without = (
         re.sub(rf"<@{re.escape(bot)}(?:\|[^<>]*)?>[\s,:]*", "", text) if bot else re.sub(r"^\s*<@\w+>[\s,:]*", "", text)

@@ -1,0 +1,35 @@
+"""Two incidents turn out to be one: the first is ended as merged, the second takes its troubles over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fixloop_bot.domain.incidents import SIGNALS_KEPT, Incident, Move, advance
+
+
+def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incident:
+    """The incident as it ends: resolved, since its troubles are told elsewhere now. Raises IllegalTransition."""
+    ended = replace(
+        advance(incident, Move.RESOLVE),
+        resolved_at=now,
+        resolved_by=by,
+        merged_into=into,
+        wanted_run=None,
+        wanted_by="",
+        planning_since=None,
+    )
+    return ended.noted(now, by, f"merged into {into}")
+
+
+def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> Incident:
+    """The incident with another one's troubles; unchanged where it has them already."""
+    if other.id in incident.merged:
+        return incident
+    known = {line.identity for line in incident.signals}
+    added = tuple(line for line in other.signals if line.identity not in known)
+    grown = replace(
+        incident,
+        merged=(*incident.merged, other.id),
+        signals=(*incident.signals, *added)[:SIGNALS_KEPT],
+    )
+    return grown.noted(now, by, f"took over {other.id} ({other.label}: {other.title})")
