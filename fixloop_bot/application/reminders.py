@@ -1,0 +1,185 @@
+"""Reminders: nobody has taken it for five minutes; it was reproduced and nobody has validated for half an hour.
+
+**State first.** That an incident was reminded of is saved together with the job that says so in its thread. A process
+that is killed between the two loses nothing, since the job is in the outbox; one that is killed between Slack's answer
+and the end of the job repeats it, and the repetition looks for the message in the thread before it posts another.
+
+**Quiet hours** hold a reminder until they end. SEV1 reminds at any hour: what is an outage was never meant by "do not
+wake us", and whoever disagrees says so with a mute, which holds for everything.
+
+**Where it is seen.** That nobody is on it is said in the thread and, this once, in the channel: nobody reads a thread
+that nobody has opened. That it was not validated is for the one who is on it, who follows the thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fixloop_bot.application.feed_rows import FeedRows
+from fixloop_bot.application.jobs import REMIND, Job, JobQueue
+from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.mute_ports import Calendar
+from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.application.views import ThreadRefs
+from fixloop_bot.domain.catalog import Catalog
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
+from fixloop_bot.domain.feed import FeedRow
+from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.mutes import Mute
+from fixloop_bot.domain.quiet_hours import is_quiet
+from fixloop_bot.domain.reminders import Due, Topic, due
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 10.0
+LEADER_S = 40.0
+GIVEN_FOR_S = 86_400.0
+SHORTEST_PAUSE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """What is said: in which thread, of which incident, to whom (users and user groups), and since when (seconds)."""
+
+    incident: Incident
+    topic: Topic
+    name: str
+    to: tuple[str, ...]
+    since: float
+    now: float
+
+
+class Crier(Protocol):
+    """Says it in the thread. Raises SlackRefused or SlackBusy."""
+
+    async def remind(self, reminder: Reminder, refs: ThreadRefs, *, perhaps_said: bool) -> None:
+        """``perhaps_said``: look first whether it is there already."""
+        ...
+
+
+class Reminders:
+    """Reminds; ``run`` never returns. It also ends mutes, since one loop that looks at the clock is enough."""
+
+    def __init__(
+        self,
+        store: Store,
+        rows: FeedRows,
+        ledger: Ledger,
+        queue: JobQueue,
+        crier: Crier,
+        *,
+        catalog: Catalog,
+        clock: Clock,
+        calendar: Calendar,
+        mutes: Callable[[], Awaitable[Sequence[Mute]]],
+        end_mutes: Callable[[], Awaitable[None]],
+        name: str,
+    ) -> None:
+        self._store = store
+        self._rows = rows
+        self._ledger = ledger
+        self._queue = queue
+        self._crier = crier
+        self._catalog = catalog
+        self._clock = clock
+        self._calendar = calendar
+        self._mutes = mutes
+        self._end_mutes = end_mutes
+        self._name = name
+
+    async def run(self) -> None:
+        """Look for ever, as long as this process leads."""
+        while True:
+            try:
+                if await self._store.lead("reminders", self._name, seconds=LEADER_S):
+                    await self.once()
+            except StoreUnavailable as error:
+                log.warning("reminders wait: %s", error)
+            except Exception:
+                log.exception("reminders were cut short")
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    async def once(self) -> None:
+        """End the mutes that are over, and remind of what is due."""
+        await self._end_mutes()
+        await self._rows.catch_up()
+        now = self._clock.now()
+        muted = {mute.service for mute in await self._mutes()}
+        for row in await self._rows.rows():
+            if _may_be_due(row, now) and not muted & {row.service, row.label} and not self._quiet(row, now):
+                await self._ledger.change(row.id, self._deciding(now))
+
+    def _quiet(self, row: FeedRow, now: float) -> bool:
+        service = self._catalog.service(row.service or "")
+        if service is None or service.quiet_hours is None:
+            return False
+        minute = self._calendar.minute_of_day(now, service.quiet_hours.zone)
+        return is_quiet(service.quiet_hours, minute, severity=row.severity)
+
+    def _deciding(self, now: float) -> Callable[[Incident], Change | None]:
+        def decide(incident: Incident) -> Change | None:
+            forgotten = due(incident, now)
+            if forgotten is None:
+                return None
+            reminded = replace(incident, reminded=(*incident.reminded, forgotten.name))
+            noted = reminded.noted(now, "fixloop", f"reminded: {forgotten.topic.value}")
+            return Change(incident=noted, jobs=(reminding(incident, forgotten),))
+
+        return decide
+
+    async def say(self, incident_id: str, name: str, since: str, tries: str = "0") -> None:
+        """The job: say it in the thread, unless it has become untrue meanwhile.
+
+        ``since`` is epoch seconds; after so many ``tries`` in which Slack was busy.
+        """
+        incident, topic = await self._store.incident(incident_id), Topic(name.partition(":")[0])
+        if incident is None or not still_true(incident, topic):
+            return
+        refs, now = await self._store.thread_refs(incident_id), self._clock.now()
+        first_time = await self._store.once(f"reminding:{incident_id}:{name}", seconds=GIVEN_FOR_S)
+        reminder = Reminder(
+            incident=incident, topic=topic, name=name, to=self._whom(incident, topic), since=float(since), now=now
+        )
+        try:
+            await self._crier.remind(reminder, refs, perhaps_said=not first_time)
+        except SlackBusy as busy:
+            again = (incident_id, name, since, str(int(tries) + 1))
+            await self._later(again, after_s=max(busy.retry_after, SHORTEST_PAUSE_S))
+        except SlackRefused as refusal:
+            log.warning("nobody is reminded of %s: %s", incident_id, refusal)
+
+    async def _later(self, args: tuple[str, ...], *, after_s: float) -> None:
+        """A job of its own: the queue gives up sooner than a Slack that is down comes back."""
+        incident_id, name, _, tries = args
+        job = Job(name=REMIND, args=args, key=f"remind:{incident_id}:{name}:{tries}", at=self._clock.now() + after_s)
+        if await self._store.accept(job, seconds=GIVEN_FOR_S):
+            await self._queue.hand_over([job])
+
+    def _whom(self, incident: Incident, topic: Topic) -> tuple[str, ...]:
+        """The responders; of what is reproduced, the one who is on it."""
+        service = self._catalog.service(incident.service or "")
+        responders = service.responders if service is not None else ()
+        on_it = incident.lead or incident.acknowledged_by or incident.fixer
+        return (on_it,) if topic is Topic.UNVALIDATED and on_it else responders
+
+
+def reminding(incident: Incident, forgotten: Due) -> Job:
+    args = (incident.id, forgotten.name, f"{forgotten.since:.3f}")
+    return Job(name=REMIND, args=args, key=f"remind:{incident.id}:{forgotten.name}")
+
+
+def still_true(incident: Incident, topic: Topic) -> bool:
+    """Whether what was to be reminded of still holds when it is said."""
+    if incident.state not in (State.OPEN, State.REPRODUCED):
+        return False
+    if topic is Topic.UNACKNOWLEDGED:
+        return not (incident.acknowledged_by or incident.lead or incident.fixer)
+    return incident.state is State.REPRODUCED and incident.active_run is None
+
+
+def _may_be_due(row: FeedRow, now: float) -> bool:
+    """By its row alone, so that incidents are not loaded every few seconds for nothing."""
+    return row.remind_at is not None and row.remind_at <= now and not row.muted(now)

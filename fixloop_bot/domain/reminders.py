@@ -1,0 +1,104 @@
+"""What an incident's people are reminded of, and when. Each once; an incident that comes back may remind again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fixloop_bot.domain.incidents import Entry, Incident, State
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
+from fixloop_bot.domain.signals import Transition
+
+_ALERTS = tuple(each.value for each in Transition if each.alerting and each is not Transition.RENOTIFY)
+MACHINES = frozenset({"datadog", "fixloop"})
+
+
+class Topic(StrEnum):
+    """What is forgotten."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    UNVALIDATED = "unvalidated"
+
+
+WAITS_S = {Topic.UNACKNOWLEDGED: 5 * 60.0, Topic.UNVALIDATED: 30 * 60.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A reminder: since when its cause has lasted, from when it is due (epoch seconds), and its name, given once."""
+
+    topic: Topic
+    since: float
+    at: float
+    name: str
+
+
+def next_reminder(incident: Incident) -> Due | None:
+    """What is to be reminded of first, if nothing happens before; nothing for what is recovered or resolved."""
+    if incident.state not in (State.OPEN, State.REPRODUCED):
+        return None
+    found = []
+    for topic, since in ((Topic.UNACKNOWLEDGED, _untouched(incident)), (Topic.UNVALIDATED, _unvalidated(incident))):
+        name = f"{topic.value}:{incident.reopened}"
+        if since is not None and name not in incident.reminded:
+            found.append(Due(topic=topic, since=since, at=since + WAITS_S[topic], name=name))
+    return min(found, key=lambda each: each.at, default=None)
+
+
+def due(incident: Incident, now: float) -> Due | None:
+    """What there is to remind of now; nothing while it is muted."""
+    muted = incident.muted_until is not None and now < incident.muted_until
+    following = next_reminder(incident)
+    return following if following is not None and following.at <= now and not muted else None
+
+
+def _untouched(incident: Incident) -> float | None:
+    """Since when nobody has touched what fires; None where somebody has, or where nothing fires and nothing failed.
+
+    Whoever clicks Validate, asks for a plan or mutes is on it, with or without having said so. Who has only declared it
+    is not: who sees a fire does not put it out by that.
+    """
+    began = _began(incident)
+    touched = any(entry.at >= began and entry.who not in MACHINES for entry in _by_others(incident))
+    taken = incident.acknowledged_by or incident.lead or incident.fixer
+    fires = not incident.signals or any(line.firing for line in incident.signals)
+    return None if taken or touched or not (fires or incident.state is State.REPRODUCED) else began
+
+
+def _by_others(incident: Incident) -> tuple[Entry, ...]:
+    """The timeline without the declaration, which is its first entry."""
+    return incident.timeline[1:] if incident.declared_by is not None else incident.timeline
+
+
+def _unvalidated(incident: Incident) -> float | None:
+    """Since when a reproduced incident was not validated: since it was seen, or since the last validate run ended."""
+    if incident.state is not State.REPRODUCED or incident.active_run is not None or incident.wanted_run is not None:
+        return None
+    began = _began(incident)
+    ended = [(line, line.finished_at) for line in incident.runs if line.finished_at is not None]
+    seen = [at for line, at in ended if line.reproduced and at >= began]
+    tried = [at for line, at in ended if line.kind is RunKind.VALIDATE and at >= began]
+    return max([*seen[:1], *tried], default=None)
+
+
+def _began(incident: Incident) -> float:
+    """When the present trouble began: with the first alert, or with what ended the last proof or resolution."""
+    began, over = incident.opened_at, False
+    for entry in incident.timeline:
+        if _ends(entry):
+            over = True
+        elif over and _begins(entry):
+            began, over = entry.at, False
+    return began
+
+
+def _ends(entry: Entry) -> bool:
+    return entry.what.startswith("resolved (") or f": {RecoveryVerdict.PROVEN.value}" in entry.what
+
+
+def _begins(entry: Entry) -> bool:
+    """Whether the entry tells that something is broken (again)."""
+    if entry.who == "datadog":
+        return entry.what.startswith(_ALERTS) and "arrived late" not in entry.what
+    seen = (": reproduced", f": {RecoveryVerdict.NOT_RECOVERED.value}", "taken back")
+    return entry.what == "reopened" or (entry.who == "fixloop" and any(each in entry.what for each in seen))
