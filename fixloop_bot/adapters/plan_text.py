@@ -46,7 +46,7 @@ def write_plan(plan: Plan, *, service: str) -> str:
     )
     steps = [_step(step, number) for number, step in enumerate(plan.steps, start=1)]
     body: dict[str, Any] = {"service": service, "steps": steps}
-    return header + _yaml(body)
+    return header + yaml_text(body)
 
 
 def _comment(text: str) -> str:
@@ -57,12 +57,13 @@ def _step(step: Step, number: int) -> dict[str, Any]:
     written: dict[str, Any] = {} if step.id == f"s{number}" else {"id": step.id}
     written |= {"title": step.title, "role": step.role.value}
     written |= {"why": step.why} if step.why else {}
-    written |= _check(step.check)
+    written |= check_document(step.check)
     proof = {key: value for key, value in asdict(step.proof).items() if value is not None}
     return written | ({"proof": _Flow(proof)} if step.proof != ProofOverride() else {})
 
 
-def _check(check: Check) -> dict[str, Any]:
+def check_document(check: Check) -> dict[str, Any]:
+    """A check's keys in its short form, ``expect`` among them; ``yaml_text`` writes them."""
     match check:
         case HttpCheck():
             return _request(check.request) | _expect(check.expect) | _inputs(check.inputs)
@@ -134,7 +135,7 @@ def _structure(text: str) -> Any:
     """The text's JSON value, or ``_NONE`` where YAML would not give the same text again."""
     try:
         value = orjson.loads(text)
-        node = yaml.compose(_yaml([_laid_out(value, text)]), Loader=yaml.SafeLoader)
+        node = yaml.compose(yaml_text([_laid_out(value, text)]), Loader=yaml.SafeLoader)
         same = isinstance(node, yaml.SequenceNode) and json_text(node.value[0]) == text
     except (ValueError, RecursionError, yaml.YAMLError):
         return _NONE
@@ -194,8 +195,8 @@ _Dumper.add_representer(_Flow, _Dumper.represent_flow)
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
-def _yaml(value: Any) -> str:
-    """Never folded: an expectation stands on one line."""
+def yaml_text(value: Any) -> str:
+    """A value as YAML. Never folded: an expectation stands on one line."""
     written: str = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=10**6
     )

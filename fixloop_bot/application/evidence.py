@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fixloop_bot.application.copilot.readings import Changes
 from fixloop_bot.application.ports import LogLine, Series, Telemetry
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import TelemetryUnavailable
-from fixloop_bot.domain.incidents import Incident, SignalLine
+from fixloop_bot.domain.incidents import Incident, RecentChange, SignalLine
 from fixloop_bot.domain.periods import longest_period
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import TrafficReading
@@ -19,6 +20,11 @@ HOUR_S = 3600.0
 MINUTE_S = 60.0
 
 MOST_VALUES = 3
+CHANGES_S = 6 * HOUR_S
+CHANGES_TIMEOUT_S = 4.0
+"""Shorter than the model's patience: the plan does not wait for what only explains."""
+CHANGES_KEPT = 3
+CHANGE_LENGTH = 160
 Points = tuple[tuple[float, float], ...]
 
 
@@ -57,6 +63,27 @@ async def last_errors(telemetry: Telemetry, service: Service | None, *, now: flo
         return [replace(line, message=mask(line.message)) for line in lines]
     except TelemetryUnavailable:
         return ()
+
+
+async def changes_before(
+    changes: Changes | None, incident: Incident, service: Service | None
+) -> tuple[RecentChange, ...]:
+    """What was changed in the hours before the incident, newest first; nothing where Datadog cannot be asked."""
+    if changes is None:
+        return ()
+    match = service.match if service is not None else ()
+    where = " ".join(f"{key}:{value}" for key, value in match) or f"service:{incident.service or incident.label}"
+    start = incident.opened_at - CHANGES_S
+    try:
+        async with asyncio.timeout(CHANGES_TIMEOUT_S):
+            found = await changes.changes(where, start=start, end=incident.opened_at, limit=20)
+    except (TelemetryUnavailable, TimeoutError):
+        return ()
+    before = sorted((each for each in found if start <= each.at <= incident.opened_at), key=lambda each: -each.at)
+    return tuple(
+        RecentChange(at=each.at, what=mask(" ".join(each.title.split())[:CHANGE_LENGTH]), link=each.link)
+        for each in before[:CHANGES_KEPT]
+    )
 
 
 async def log_rate(telemetry: Telemetry, query: str, *, start: float, end: float, least_s: float = 1.0) -> float:

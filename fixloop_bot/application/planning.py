@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fixloop_bot.application import evidence
+from fixloop_bot.application.copilot.readings import Changes
 from fixloop_bot.application.intake import planning, starting
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Store, Telemetry, UnusableAnswer
@@ -54,9 +55,11 @@ class Planning:
         prober: Prober,
         catalog: Catalog,
         clock: Clock,
+        changes: Changes | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
+        self._changes = changes
         self._planner = planner
         self._telemetry = telemetry
         self._prober = prober
@@ -69,7 +72,7 @@ class Planning:
 
         def decide(incident: Incident) -> Change | None:
             refusal.clear()
-            sentence = _not_now(incident)
+            sentence = not_now(incident)
             if sentence:
                 refusal.append(Refusal(sentence=sentence))
                 return None
@@ -86,11 +89,11 @@ class Planning:
         if incident is None or incident.plans_made >= int(version) or not incident.is_open:
             return
         service = self._catalog.service(incident.service or "")
-        await self._read_values(incident)
+        await asyncio.gather(self._read_values(incident), self._read_changes(incident, service))
         plan = await self.write(incident, service, version=int(version), hint=hint)
 
         def decide(current: Incident) -> Change | None:
-            return _adopt(current, plan, asked_by=asked_by, now=self._clock.now())
+            return adopt(current, plan, asked_by=asked_by, now=self._clock.now())
 
         await self._ledger.change(incident_id, decide)
 
@@ -106,6 +109,16 @@ class Planning:
             return None if lines == current.signals else Change(incident=replace(current, signals=lines))
 
         if values:
+            await self._ledger.change(incident.id, decide)
+
+    async def _read_changes(self, incident: Incident, service: Service | None) -> None:
+        """The first thing that anybody asks of an incident is what was changed before it: keep the newest ones."""
+        found = await evidence.changes_before(self._changes, incident, service)
+
+        def decide(current: Incident) -> Change | None:
+            return None if found == current.changes else Change(incident=replace(current, changes=found))
+
+        if found:
             await self._ledger.change(incident.id, decide)
 
     async def write(self, incident: Incident, service: Service | None, *, version: int, hint: str) -> Plan:
@@ -217,7 +230,8 @@ class Planning:
         return ()
 
 
-def _not_now(incident: Incident) -> str:
+def not_now(incident: Incident) -> str:
+    """Why a plan cannot be changed at this moment; empty where it can."""
     if not incident.is_open:
         return f"{incident.id} is resolved. Reopen it first."
     if incident.active_run is not None:
@@ -225,7 +239,8 @@ def _not_now(incident: Incident) -> str:
     return ""
 
 
-def _adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float) -> Change | None:
+def adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float, place: str = "") -> Change | None:
+    """The incident with this plan, whose confirm run follows; None where that version, or a later one, stands."""
     if incident.plans_made >= plan.version:
         return None
     ticked = tuple(step.id for step in plan.steps if not step.manual)
@@ -241,5 +256,6 @@ def _adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float) -> Chan
     )
     if adopted.state is not State.RECOVERED:  # what another plan has said is not this one's verdict
         adopted = replace(adopted, verdict=None, verdict_reason="")
-    adopted = adopted.noted(now, asked_by, f"plan v{plan.version} ({plan.author or plan.source.value})")
+    author = "edited" if plan.source is PlanSource.PERSON else plan.author or plan.source.value
+    adopted = adopted.noted(now, asked_by, f"plan v{plan.version} ({author})", place=place)
     return Change(incident=adopted, jobs=(starting(adopted, RunKind.CONFIRM, by="fixloop"),))

@@ -58,9 +58,9 @@ class Runs(Keyspace):
         if not kept:
             raise Conflict(f"Run {run.id} was taken over by another worker.")
 
-    async def samples(self, run_id: str, step_id: str) -> Sequence[Sample]:
+    async def samples(self, run_id: str, step_id: str, *, newest: int = 0) -> Sequence[Sample]:
         async with store_errors():
-            stored = await wait(self._redis.lrange(self._key("samples", run_id, step_id), 0, -1))
+            stored = await wait(self._redis.lrange(self._key("samples", run_id, step_id), -newest, -1))
         return [self._samples.decode(each) for each in stored]
 
     async def stop_run(self, run_id: str, by: str) -> None:

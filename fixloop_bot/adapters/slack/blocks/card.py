@@ -16,6 +16,7 @@ Block = dict[str, Any]
 SECTION_LENGTH = 3000
 HEADER_LENGTH = 150
 BUTTON_LENGTH = 75
+OPTION_LENGTH = 75
 FALLBACK_LENGTH = 3900
 """chat.update refuses a text over 4,000 characters."""
 
@@ -64,13 +65,19 @@ def button(
     return element
 
 
-def confirmation(title: str, text: str, *, yes: str, no: str = "Not yet") -> Block:
-    return {"title": plain(title, 100), "text": plain(text, 300), "confirm": plain(yes, 30), "deny": plain(no, 30)}
+def option(text: str, value: str) -> Block:
+    """One choice of a menu: what is read, and the id that comes back."""
+    return {"text": plain(text, OPTION_LENGTH), "value": value}
+
+
+def overflow(options: Sequence[tuple[str, str]], *, action_id: str) -> Block:
+    """The menu behind ⋯, at most five (text, value)."""
+    return {"type": "overflow", "action_id": action_id, "options": [option(*each) for each in options]}
 
 
 def plain(text: str, most: int) -> Block:
-    """A text without markup."""
-    return {"type": "plain_text", "text": shorten(plain_line(text), most), "emoji": True}
+    """A text without markup. Slack refuses an empty one."""
+    return {"type": "plain_text", "text": shorten(plain_line(text), most).strip() or "–", "emoji": True}
 
 
 def mrkdwn(text: str, most: int = SECTION_LENGTH) -> Block:

@@ -127,7 +127,7 @@ def failing_evidence(step: Step, progress: StepProgress | None) -> tuple[str, ..
         return (one_line(progress.reason, REASON_LENGTH),) if progress.reason else ()
     if not step.repeated:
         return _reading_evidence(step, progress, sample)
-    lines = [one_line(sample_reason(sample), REASON_LENGTH), facts(sample, noun="sample"), *_formula(sample)]
+    lines = [one_line(sample_reason(sample), REASON_LENGTH), facts(sample, noun="sample"), *formula(sample)]
     if sample.curl:
         lines.append(_repeat(sample.curl))
     return tuple(line for line in lines if line)
@@ -157,11 +157,12 @@ def facts(sample: Sample, *, noun: str) -> str:
     return ", ".join(pieces)
 
 
-def _formula(sample: Sample) -> list[str]:
+def formula(sample: Sample) -> list[str]:
+    """How the expected value came about, where it was computed; at most one line."""
     if sample.fault is not None or not sample.failures:
         return []
-    wanted, formula = split_formula(sample.failures[0])
-    return [f"{one_line(wanted, 80)} is {code(formula, 200)}"] if formula else []
+    wanted, computed = split_formula(sample.failures[0])
+    return [f"{one_line(wanted, 80)} is {code(computed, 200)}"] if computed else []
 
 
 def _repeat(curl: str) -> str:

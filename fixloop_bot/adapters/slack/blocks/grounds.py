@@ -27,17 +27,19 @@ def grounds(
     baseline: Baseline | None = None,
     *,
     proves: bool = False,
+    claims: bool = True,
 ) -> tuple[str, ...]:
     """One idea a line, what is worse than before first; empty where the figures say it all.
 
-    ``proves``: other steps of the run show a bug that is gone.
+    ``proves``: other steps of the run show a bug that is gone. ``claims``: what a step that passed has proven is of
+    interest, which before the fix it is not.
 
     Without a run to compare with, the baseline is the before of what is certainly different now.
     """
     if progress is None or step.manual:
         return ()
     if confirm is None:
-        lines = [*_since_healthy(step, progress, baseline), progress.note, claim_line(progress)]
+        lines = [*_since_healthy(step, progress, baseline), progress.note, claim_line(progress) if claims else ""]
         return tuple(one_line(line, LINE_LENGTH) for line in lines if line)
     before = confirm.progress(step.id)
     if before is None or progress.phase is not StepPhase.DONE:

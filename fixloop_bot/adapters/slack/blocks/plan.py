@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.buttons import new_plan_button, resolve_button, validate_button
+from fixloop_bot.adapters.slack.blocks.buttons import edit_button, new_plan_button, resolve_button, validate_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback, mrkdwn
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
 from fixloop_bot.adapters.slack.blocks.checks import what
@@ -35,11 +35,16 @@ def plan_card(view: ThreadView) -> Card | None:
         blocks.append(context(by_hand, block_id=f"plan:{name}:by-hand"))
     blocks.append(context(rule, block_id=f"plan:{name}:legend"))
     if incident.is_open and incident.active_run is None:
-        buttons = [validate_button(incident), new_plan_button(incident), resolve_button(incident)]
+        buttons = [
+            validate_button(incident),
+            new_plan_button(incident),
+            edit_button(incident),
+            resolve_button(incident),
+        ]
         blocks.append(actions(buttons, block_id=f"plan:{name}:buttons"))
     heading = f"{incident.id}: validation plan v{plan.version}, {counted(len(plan.steps), 'step')}, {written}"
     steps = [_said(number, step, view) for number, step in enumerate(plan.steps, start=1)]
-    return Card(part="plan", text=fallback(heading, *steps, rule), blocks=tuple(blocks))
+    return Card(part="plan", text=fallback(heading, *steps, by_hand.replace("*", ""), rule), blocks=tuple(blocks))
 
 
 def origin(plan: Plan, incident: Incident) -> str:
@@ -51,6 +56,9 @@ def origin(plan: Plan, incident: Incident) -> str:
         return (
             f"by {one_line(plan.author or 'the model', 80)} in {span(plan.seconds)}{note} · checked against the catalog"
         )
+    if plan.source is PlanSource.PERSON and plan.author:
+        note = f" · {one_line(plan.note, 200)}" if plan.note else ""
+        return f"edited by {person(plan.author)}, {clock(plan.made_at)}{note} · checked against the catalog"
     return one_line(plan.note or plan.source.value, 300)
 
 

@@ -6,6 +6,8 @@ from fixloop_bot.adapters.slack.blocks.aftermath import watch_end
 from fixloop_bot.adapters.slack.blocks.buttons import reopen_button, verdict_word
 from fixloop_bot.adapters.slack.blocks.card import Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
+from fixloop_bot.adapters.slack.blocks.ending import ended_by, merged_line, override_line
+from fixloop_bot.adapters.slack.blocks.report import report_button, report_line
 from fixloop_bot.adapters.slack.blocks.status import SYMBOLS, WHITE, reason
 from fixloop_bot.adapters.slack.blocks.text import counted, day_and_clock, one_line, person
 from fixloop_bot.application.views import ThreadView
@@ -24,24 +26,41 @@ def resolution_card(view: ThreadView) -> Card | None:
     incident = view.incident
     if incident.resolved_at is None:
         return _taken_back(view)
+    if incident.merged_into is not None:
+        return _merged(incident, now=view.now)
     verdict = verdict_word(incident)
     symbol = SYMBOLS[incident.verdict] if incident.verdict is not None else WHITE
     lasted = span(incident.resolved_at - incident.opened_at)
     when = day_and_clock(incident.resolved_at, view.now)
-    by = person(incident.resolved_by)
-    grounds = grounds_line(view)
+    by, override = ended_by(incident), override_line(incident)
+    grounds, report = grounds_line(view), report_line(view.filed, incident)
+    buttons = [*([] if report else [report_button(incident)]), reopen_button(incident)]
     return Card(
         part="resolution",
-        text=fallback(f"{incident.id} resolved, {verdict}, after {lasted}, by {by}.", grounds),
+        text=fallback(f"{incident.id} resolved, {verdict}, {when}, after {lasted}, {by}.", override, grounds, report),
         blocks=(
             section_block(
-                f"{symbol} *Resolved* {when} · *{verdict}* · {lasted} · by {by}",
+                f"{symbol} *Resolved* {when} · *{verdict}* · {lasted} · {by}",
                 block_id=f"resolution:{incident.id}:line",
             ),
+            *([context(override, block_id=f"resolution:{incident.id}:override")] if override else []),
             context(grounds, block_id=f"resolution:{incident.id}:grounds"),
-            actions([reopen_button(incident)], block_id=f"resolution:{incident.id}:buttons"),
+            *([context(report, block_id=f"resolution:{incident.id}:report")] if report else []),
+            actions(buttons, block_id=f"resolution:{incident.id}:buttons"),
         ),
     )
+
+
+def _merged(incident: Incident, *, now: float) -> Card:
+    """The thread goes on elsewhere, and there is nothing to reopen here."""
+    line = f"{WHITE} {merged_line(incident)}"
+    when = f"Merged by {person(incident.resolved_by)}, {day_and_clock(incident.resolved_at or now, now)}"
+    text = fallback(f"{incident.id} was merged into {incident.merged_into}: go on there.", when)
+    blocks = (
+        section_block(line, block_id=f"resolution:{incident.id}:line"),
+        context(when, block_id=f"resolution:{incident.id}:when"),
+    )
+    return Card(part="resolution", text=text, blocks=blocks)
 
 
 def _taken_back(view: ThreadView) -> Card | None:
@@ -51,7 +70,7 @@ def _taken_back(view: ThreadView) -> Card | None:
     if not earlier:
         return None
     line = f"{WHITE} *Reopened.* It was resolved {_once(earlier[-1], view.now)}."
-    text = fallback(f"{incident.id} is open again. It was resolved {_once(earlier[-1], view.now)}.")
+    text = fallback(f"{incident.id} reopened. It was resolved {_once(earlier[-1], view.now)}.")
     return Card(part="resolution", text=text, blocks=(section_block(line, block_id=f"resolution:{incident.id}:line"),))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fixloop_bot.adapters.slack.blocks.aftermath import taken_back, watch_end, watch_note
-from fixloop_bot.adapters.slack.blocks.buttons import reproduce_button, stop_button
+from fixloop_bot.adapters.slack.blocks.buttons import details_button, reproduce_button, stop_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
+from fixloop_bot.adapters.slack.blocks.chart import spread_picture
 from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures, still_over
 from fixloop_bot.adapters.slack.blocks.grounds import grounds
 from fixloop_bot.adapters.slack.blocks.status import (
@@ -52,7 +53,7 @@ def results_card(view: ThreadView) -> Card | None:
         marked = "\n".join(each.marked() for each in outcome)
         blocks.append(section_block(marked, block_id=f"results:{name}:verdict"))
     blocks.append(context(origin(run), block_id=f"results:{name}:origin"))
-    said = [heading(run, view), *(each.said() for each in outcome)]
+    said = [heading(run, view), *(each.said() for each in outcome), origin(run)]
     for number, step in enumerate(run.plan.steps[:STEPS_SHOWN], start=1):
         lines = step_lines(number, step, run, confirm, view)
         said.extend([_without_marks(lines[0]), *lines[1:]])
@@ -61,23 +62,24 @@ def results_card(view: ThreadView) -> Card | None:
         if proof:
             said.append(" ".join(line for line in proof[:2] if line))
             blocks.append(section_block("\n".join(proof), block_id=f"results:{name}:{step.id}:evidence"))
-        quiet = grounds(step, run.progress(step.id), confirm, view.baseline, proves=proves)
+        claims = run.kind is not RunKind.CONFIRM
+        quiet = grounds(step, run.progress(step.id), confirm, view.baseline, proves=proves, claims=claims)
         if quiet:
             said.extend(quiet)
             blocks.append(context("\n".join(quiet), block_id=f"results:{name}:{step.id}:grounds"))
-    buttons = results_buttons(run, view)
-    if buttons:
-        blocks.append(actions(buttons, block_id=f"results:{name}:buttons"))
+    blocks.extend(spread_picture(view, run))
+    blocks.append(actions(results_buttons(run, view), block_id=f"results:{name}:buttons"))
     return Card(part="results", text=fallback(*said), blocks=tuple(blocks))
 
 
 def results_buttons(run: Run, view: ThreadView) -> list[Block]:
-    """Stop while it runs; another try where the bug hid."""
-    incident = view.incident
+    """Details at any time; Stop while it runs; another try where the bug hid."""
+    incident, details = view.incident, details_button(run.id)
     if incident.active_run == run.id and not run.finished:
-        return [stop_button(incident)]
+        return [details, stop_button(incident)]
     hid = run.kind is RunKind.CONFIRM and run.finished and not run.reproduced
-    return [reproduce_button(incident)] if hid and incident.is_open and incident.active_run is None else []
+    again = hid and incident.is_open and incident.active_run is None
+    return [details, reproduce_button(incident)] if again else [details]
 
 
 def _hash(confirm: Run | None) -> str:

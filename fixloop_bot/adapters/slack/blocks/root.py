@@ -6,57 +6,67 @@ import json
 import re
 
 from fixloop_bot.adapters.slack.blocks.aftermath import taken_back_line
-from fixloop_bot.adapters.slack.blocks.buttons import resolve_button, stop_button, validate_button
+from fixloop_bot.adapters.slack.blocks.buttons import (
+    ask_button,
+    more_menu,
+    on_it_button,
+    resolve_button,
+    stop_button,
+    validate_button,
+)
 from fixloop_bot.adapters.slack.blocks.card import SECTION_LENGTH, Block, Card, actions, context, fallback, header
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
+from fixloop_bot.adapters.slack.blocks.chart import picture_said, signal_picture
+from fixloop_bot.adapters.slack.blocks.people import (
+    change_line,
+    facts_line,
+    people_line,
+    standing_lines,
+)
 from fixloop_bot.adapters.slack.blocks.signals import signals_text, title
 from fixloop_bot.adapters.slack.blocks.status import status, would_reproduce
-from fixloop_bot.adapters.slack.blocks.text import code_block, day_and_clock, link, one_line, shorten
+from fixloop_bot.adapters.slack.blocks.text import code_block, cut, link, one_line, shorten
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Incident, State
-from fixloop_bot.domain.moments import span
-from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 
+_PASSES = (RecoveryVerdict.PROVEN, RecoveryVerdict.UNPROVEN)
+"""With another verdict the next thing to press is not Resolve; that stands on the plan then."""
 _PLAIN_YAML = re.compile(r"(?!(?:on|off|yes|no|y|n|true|false|null)$)[A-Za-z][A-Za-z0-9_.-]*", re.IGNORECASE)
 """What needs no quotes: YAML reads a bare ``on`` as true."""
 
 
 def root_card(view: ThreadView) -> Card:
-    """The card in the channel."""
+    """The card in the channel: above the buttons what is needed to press one, below them what explains it."""
     incident = view.incident
     name = incident.id
-    now, facts, signals = status(view), facts_line(incident, view.now), signals_text(incident)
-    would = "\n".join(f"• {each}" for each in would_reproduce(view))
-    would = f"What would reproduce it:\n{would}" if would else ""
+    now = status(view)
     back = "" if "aken back" in now.said() else taken_back_line(view)
+    above = [back, facts_line(incident, view.now), change_line(incident), people_line(incident)]
+    facts = cut("\n".join(each for each in above if each), SECTION_LENGTH)
+    below = "\n".join(standing_lines(incident, view.now))
+    signals, would = signals_text(incident), _would_line(view)
+    hint = catalog_hint(incident) if incident.service is None else ""
+    links, buttons = links_line(view), root_buttons(incident)
     blocks: list[Block] = [
         header(title(incident), block_id=f"root:{name}:head"),
         section_block(now.marked(), block_id=f"root:{name}:status"),
-        *([context(back, block_id=f"root:{name}:taken-back")] if back else []),
-        *([context(would, block_id=f"root:{name}:reproduce")] if would else []),
         context(facts, block_id=f"root:{name}:facts"),
-        section_block(signals, block_id=f"root:{name}:signals"),
+        *([actions(buttons, block_id=f"root:{name}:buttons")] if buttons else []),
+        *([context(below, block_id=f"root:{name}:standing")] if below else []),
+        *signal_picture(view),
+        *([context(would, block_id=f"root:{name}:reproduce")] if would else []),
+        context(signals, block_id=f"root:{name}:signals"),
+        *([context(links, block_id=f"root:{name}:links")] if links else []),
+        *([section_block(hint, block_id=f"root:{name}:catalog")] if hint else []),
     ]
-    links = links_line(view)
-    if links:
-        blocks.append(context(links, block_id=f"root:{name}:links"))
-    hint = catalog_hint(incident) if incident.service is None else ""
-    if hint:
-        blocks.append(section_block(hint, block_id=f"root:{name}:catalog"))
-    buttons = root_buttons(incident)
-    if buttons:
-        blocks.append(actions(buttons, block_id=f"root:{name}:buttons"))
-    text = fallback(one_line(title(incident)), now.said(), back, would, facts, signals, hint)
+    text = fallback(one_line(title(incident)), now.said(), facts, below, picture_said(view), would, signals, hint)
     return Card(part="root", text=text, blocks=tuple(blocks))
 
 
-def facts_line(incident: Incident, now: float) -> str:
-    """Id, severity, state and since when. How long it lasts is said once that no longer changes."""
-    severity = one_line(incident.severity or "severity not set", 40)
-    lasted = f" ({span(incident.resolved_at - incident.opened_at)})" if incident.resolved_at is not None else ""
-    since = f"since {day_and_clock(incident.opened_at, now)}{lasted}"
-    again = {0: "", 1: " · reopened once"}.get(incident.reopened, f" · reopened {incident.reopened} times")
-    return f"{incident.id} · {severity} · {incident.state.value} · {since}{again}"
+def _would_line(view: ThreadView) -> str:
+    would = "\n".join(f"• {each}" for each in would_reproduce(view))
+    return f"What would reproduce it:\n{would}" if would else ""
 
 
 def links_line(view: ThreadView) -> str:
@@ -100,12 +110,24 @@ def _confirming(incident: Incident) -> bool:
 
 
 def root_buttons(incident: Incident) -> list[Block]:
+    """The next one to press first; nobody is offered what would be refused."""
     if incident.state is State.RESOLVED:
         return []
-    if incident.active_run is not None:
-        return [validate_button(incident), stop_button(incident)] if _confirming(incident) else [stop_button(incident)]
-    resolve = resolve_button(incident)
-    return [validate_button(incident), resolve] if incident.plan is not None else [resolve]
+    run = incident.active_run is not None
+    can_validate = incident.plan is not None and (not run or _confirming(incident))
+    over = not run and (incident.verdict in _PASSES or incident.plan is None)
+    return [
+        *(
+            [on_it_button(incident)]
+            if incident.acknowledged_by is None and incident.state is not State.RECOVERED
+            else []
+        ),
+        *([validate_button(incident)] if can_validate else []),
+        *([stop_button(incident)] if run else []),
+        *([resolve_button(incident)] if over else []),
+        ask_button(incident),
+        more_menu(incident),
+    ]
 
 
 def status_text(view: ThreadView) -> str:

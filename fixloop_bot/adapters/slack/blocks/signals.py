@@ -57,7 +57,7 @@ def _line(line: SignalLine, *, told: bool) -> str:
     """``told``: the card's title has said what it is, and its value where there is one."""
     said = [_transition(line), "" if told and line.value is not None else measured_words(line)]
     rest = "".join(f" · {words}" for words in said if words)
-    name = "Alert" if told else shorten(line.title, 200)
+    name = ("No alert" if line.declared else "Alert") if told else shorten(line.title, 200)
     linked = link(line.link, name, most=LINE_LENGTH - len(rest)) if line.link else one_line(name)
     return f"• {linked}{rest}"
 
@@ -65,4 +65,4 @@ def _line(line: SignalLine, *, told: bool) -> str:
 def _transition(line: SignalLine) -> str:
     if line.transition is Transition.UNKNOWN:
         return f"did not say whether it fires or has recovered, {clock(line.last_at)}"
-    return f"{line.transition.value} {clock(line.last_at)}"
+    return f"{line.standing}{',' if line.declared else ''} {clock(line.last_at)}"

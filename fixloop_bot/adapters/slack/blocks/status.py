@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, taken_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
+from fixloop_bot.adapters.slack.blocks.ending import ended_by
 from fixloop_bot.adapters.slack.blocks.grounds import WOULD_REPRODUCE
 from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person
 from fixloop_bot.application.brake import LIFT, STOPPED, named
@@ -99,8 +100,10 @@ def _resolved(view: ThreadView) -> Status:
     incident = view.incident
     symbol = SYMBOLS[incident.verdict] if incident.verdict is not None else WHITE
     when = day_and_clock(incident.resolved_at or view.now, view.now)
-    rest = f" {when} by {person(incident.resolved_by)} · {verdict_word(incident)}"
-    return Status(symbol=symbol, word="Resolved", rest=rest)
+    if incident.merged_into:
+        into = one_line(incident.merged_into, 20)
+        return Status(symbol=WHITE, word="Merged", rest=f" into {into}, {when}: go on there.")
+    return Status(symbol=symbol, word="Resolved", rest=f" {when} · {verdict_word(incident)} · {ended_by(incident)}")
 
 
 def _running(view: ThreadView) -> Status:

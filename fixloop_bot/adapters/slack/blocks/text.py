@@ -13,6 +13,10 @@ from urllib.parse import quote
 
 _JOINERS = "\u200c\u200d"
 """Zero-width joiners hold emoji and Persian words together."""
+_JOINED = "\u200d\ufe0e\ufe0f\u20e3" + "".join(map(chr, range(0x1F3FB, 0x1F400)))
+"""What belongs to the character before it: a joiner, a form of it, a key's frame, a skin tone."""
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+"""Two of them are one flag."""
 _RIGHT_TO_LEFT = ("R", "AL")
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 _LOOKALIKES = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
@@ -62,7 +66,13 @@ def cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     # A token may hold a space, so tokens are made whole after the words are.
-    return _ended(_whole_tokens(_between_words(text, most)))
+    kept = _ended(_whole_tokens(_between_words(text, most)))
+    unclosed = kept.count(_ISOLATE) - kept.count(_END_ISOLATE)
+    if unclosed <= 0:
+        return kept
+    # What is right-to-left stays isolated from what stands behind it, though its end is cut away.
+    kept = _ended(_whole_tokens(_between_words(text, most - unclosed)))
+    return kept + _END_ISOLATE * max(0, kept.count(_ISOLATE) - kept.count(_END_ISOLATE))
 
 
 def shorten(text: str, most: int) -> str:
@@ -72,10 +82,10 @@ def shorten(text: str, most: int) -> str:
 
 def _between_words(text: str, most: int) -> str:
     kept = text[: most - 1]
-    while kept and _continues(text[len(kept)], kept[-1]):
+    while kept and _continues(text[len(kept)], kept):
         kept = kept[:-1]
     space = max(kept.rfind(" "), kept.rfind("\n"))
-    return kept[:space] if space > most * 0.6 else kept
+    return kept[:space] if space > most / 3 else kept
 
 
 def _ended(kept: str) -> str:
@@ -91,9 +101,12 @@ def _whole_tokens(kept: str) -> str:
     return kept
 
 
-def _continues(following: str, last: str) -> bool:
-    """Whether a cut between the two would take a letter or an emoji apart."""
-    return unicodedata.combining(following) != 0 or following in "\u200d\ufe0f" or last == "\u200d"
+def _continues(following: str, kept: str) -> bool:
+    """Whether a cut between the two would take a letter, an emoji or a flag apart."""
+    if unicodedata.combining(following) or following in _JOINED or kept[-1] == "\u200d":
+        return True
+    flag = len(kept) - len(kept.rstrip(_FLAG_LETTERS))
+    return following in _FLAG_LETTERS and flag % 2 == 1
 
 
 def clock(at: float) -> str:
