@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fixloop_bot.adapters.datadog.events import POSTED_BY
 from fixloop_bot.application.copilot.readings import ChangeEvent
 
 MOST_EVENTS = 100
@@ -35,9 +36,9 @@ Link = Callable[[str, str], str]
 
 
 def search_of(query: str) -> str:
-    """The event search for changes where ``query`` applies, without monitors' own alerts."""
+    """The event search for changes where ``query`` applies, without monitors' alerts and our own reports."""
     where = f"({query}) " if query.strip(" *") else ""
-    return f"{where}({CHANGES}) -source:alert"
+    return f"{where}({CHANGES}) -source:alert -{POSTED_BY}"
 
 
 def changes_of(answer: Any, link: Link, *, most: int) -> list[ChangeEvent]:

@@ -1,0 +1,187 @@
+"""The report of an incident: made once for each resolution, filed in Slack, told to Datadog; again on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fixloop_bot.application import jobs
+from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.papers import Announcer, Filed, Filings, Papers, Writer
+from fixloop_bot.application.pictures import Albums
+from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.application.views import ThreadRefs
+from fixloop_bot.application.wishes import Command, Deed, Wish
+from fixloop_bot.domain.catalog import Catalog
+from fixloop_bot.domain.errors import SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.report import Case, Report, report_of
+from fixloop_bot.domain.runs import Run, RunKind
+
+log = logging.getLogger(__name__)
+
+NOT_SHOWN = "Slack has no thread of this incident yet, so there is nowhere to put its report."
+
+
+def due(before: Incident | None, after: Incident) -> tuple[Job, ...]:
+    """The job that reports a resolution; none for any other change. What was merged is told by what took it over."""
+    ended = after.state is State.RESOLVED and (before is None or before.state is not State.RESOLVED)
+    if not ended or after.merged_into is not None:
+        return ()
+    version = str(after.reopened + 1)
+    return (Job(name=jobs.MAKE_REPORT, args=(after.id, version), key=f"report:{after.id}:{version}"),)
+
+
+class Reporting:
+    """Makes reports. ``make`` is the job's handler, and harmless when it is called twice."""
+
+    def __init__(
+        self,
+        store: Store,
+        filings: Filings,
+        albums: Albums,
+        *,
+        papers: Papers,
+        announcer: Announcer,
+        writer: Writer,
+        catalog: Catalog,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._filings = filings
+        self._albums = albums
+        self._papers = papers
+        self._announcer = announcer
+        self._writer = writer
+        self._catalog = catalog
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def make(self, incident_id: str, version: str) -> None:
+        """File the report of a resolution, unless that is done or the incident is open again.
+
+        Raises StoreUnavailable and SlackBusy, after which it may be called again.
+        """
+        async with self._one_at_a_time:
+            incident = await self._store.incident(incident_id)
+            if incident is None or incident.state is not State.RESOLVED or incident.reopened + 1 != int(version):
+                return
+            filed = await self._filings.filed(incident_id)
+            if filed.version < int(version):
+                filed = await self._file(incident, filed) or filed
+            await self._tell(incident, filed)
+
+    def deeds(self) -> Mapping[str, Deed]:
+        return {"report": self._wish}
+
+    def commands(self) -> Sequence[Command]:
+        return (Command(word="report", deed=self._wish, on_incident=True),)
+
+    async def _wish(self, wish: Wish) -> str:
+        return await self.report(wish.incident, by=wish.user)
+
+    async def report(self, incident_id: str, *, by: str) -> str:
+        """Where the report is, for somebody who asks; of an open incident, one of how it stands now.
+
+        Raises StoreUnavailable and SlackBusy.
+        """
+        incident = await self._store.incident(incident_id)
+        if incident is None:
+            return f"There is no incident {incident_id}."
+        if incident.merged_into is not None:
+            return f"{incident_id} was merged into {incident.merged_into}: its report is that one's."
+        async with self._one_at_a_time:
+            filed = await self._filings.filed(incident_id)
+            if incident.is_open or filed.version < incident.reopened + 1:
+                log.info("%s asks for the report of %s", by, incident_id)
+                written = await self._file(incident, filed)
+                if written is None:
+                    return NOT_SHOWN
+                filed = written
+        so_far = " so far" if incident.is_open else f", version {filed.version}"
+        where = f"<{filed.url}|open it>" if filed.url else "it is a file in the incident's thread"
+        return f"The report of {incident_id}{so_far}: {where}."
+
+    async def _file(self, incident: Incident, filed: Filed) -> Filed | None:
+        """Write and file the report; None where there is no thread to put it in, or Slack refuses all ways."""
+        refs = await self._store.thread_refs(incident.id)
+        root = refs.part("root")
+        if refs.channel is None or root is None or root.ts is None:
+            return None
+        report = await self._written(incident)
+        digest = hashlib.sha256(repr(report).encode()).hexdigest()[:16]
+        if digest == filed.digest:
+            return filed
+        try:
+            filed = await self._placed(report, filed, refs)
+        except SlackRefused as refusal:
+            log.warning("the report of %s is not filed: %s", incident.id, refusal)
+            return None
+        version = report.version if incident.state is State.RESOLVED else filed.version
+        filed = replace(filed, version=version, digest=digest, made_at=self._clock.now())
+        await self._filings.keep_filed(incident.id, filed)
+        return filed
+
+    async def _placed(self, report: Report, filed: Filed, refs: ThreadRefs) -> Filed:
+        channel = refs.channel or ""
+        if not filed.file_id:  # what has become a file once stays one
+            canvas = await self._papers.write_canvas(report, canvas_id=filed.canvas_id, channel=channel)
+            if canvas is not None:
+                return replace(filed, canvas_id=canvas.id, url=canvas.url)
+        root = refs.part("root")
+        ts = root.ts if root is not None and root.ts is not None else ""
+        sharing = filed.sharing
+        if sharing and await self._papers.has_file(sharing, channel=channel, thread_ts=ts):
+            return replace(filed, file_id=sharing, sharing="", url="")
+        if not sharing or not await self._papers.share_file(report, sharing, channel=channel, thread_ts=ts):
+            sharing = await self._papers.put_file(report)
+            await self._filings.keep_filed(report.incident_id, replace(filed, sharing=sharing))
+            if not await self._papers.share_file(report, sharing, channel=channel, thread_ts=ts):
+                raise SlackRefused("file_not_found", method="files.completeUploadExternal")
+        return replace(filed, file_id=sharing, sharing="", url="")
+
+    async def _written(self, incident: Incident) -> Report:
+        report = await self._plain(incident)
+        told = await self._writer.summary(incident.id)
+        return replace(report, summary=(told,), summary_by=self._writer.model) if told else report
+
+    async def _plain(self, incident: Incident) -> Report:
+        """The report as code puts it together, from state alone."""
+        case, album = await self._case(incident), await self._albums.album(incident.id)
+        pictures = [(each.file_id, each.alt) for each in album.pictures]
+        return report_of(case, version=incident.reopened + 1, pictures=pictures)
+
+    async def _case(self, incident: Incident) -> Case:
+        after = await self._newest(incident, RunKind.VALIDATE)
+        plan = after.plan.hash if after is not None else incident.plan.hash if incident.plan is not None else ""
+        earlier = incident.run_before(plan, number=after.number if after is not None else None)
+        before = await self._store.run(earlier.id) if earlier is not None else None
+        return Case(
+            incident=incident,
+            service=self._catalog.service(incident.service or ""),
+            before=before or await self._newest(incident, RunKind.CONFIRM),
+            after=after,
+            soak=await self._newest(incident, RunKind.SOAK),
+            now=self._clock.now(),
+        )
+
+    async def _newest(self, incident: Incident, kind: RunKind) -> Run | None:
+        ended = [each for each in incident.runs if each.kind is kind and each.finished_at is not None]
+        lines = [each for each in ended if not each.partial]
+        return await self._store.run(lines[-1].id) if lines else None
+
+    async def _tell(self, incident: Incident, filed: Filed) -> None:
+        """Post an event on the service, once for each resolution; a Datadog that is away goes without."""
+        version = incident.reopened + 1
+        if not self._announcer.available or filed.told >= version:
+            return
+        await self._filings.keep_filed(incident.id, replace(filed, told=version))  # rather never than twice
+        report = await self._plain(incident)
+        try:
+            service = incident.service or incident.label
+            await self._announcer.announce(report, service=service, env=incident.env, link=filed.url)
+        except TelemetryUnavailable as error:
+            log.warning("Datadog is not told of the end of %s: %s", incident.id, error)
