@@ -5,10 +5,13 @@ Structure is legal (what the use cases could have stored); every text that comes
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import strategies as st
 
 from fixloop_bot.application.views import Links, ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident, RunLine, SignalLine, State, Tick
+from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, RunLine, SignalLine, State, StatusNote, Tick
 from fixloop_bot.domain.plans import (
     Check,
     DnsCheck,
@@ -334,7 +337,7 @@ def incidents(draw: st.DrawFn, *, plan: Plan | None = None, held: tuple[Run, ...
     opened = draw(times())
     going = next((run.id for run in held if not run.finished and run.kind is not RunKind.SOAK), None)
     steps = plan.steps if plan is not None else ()
-    return Incident(
+    incident = Incident(
         id="INC-7",
         number=7,
         service_key="checkout|prod",
@@ -367,11 +370,41 @@ def incidents(draw: st.DrawFn, *, plan: Plan | None = None, held: tuple[Run, ...
         reopened=draw(st.integers(min_value=0, max_value=3)),
         timeline=tuple(draw(st.lists(entries(), max_size=3))),
     )
+    return replace(incident, **draw(attended()))
+
+
+def attended() -> st.SearchStrategy[dict[str, Any]]:
+    """What people and telemetry add to an incident: who is on it, notes, mutes, merges, changes before it."""
+    somebody, moment = st.one_of(st.none(), people()), st.one_of(st.none(), times())
+    names = st.lists(st.sampled_from(("INC-1", "INC-12345", "INC-9")), max_size=9).map(tuple)
+    return st.fixed_dictionaries(
+        {
+            "declared_by": somebody,
+            "acknowledged_by": somebody,
+            "acknowledged_at": moment,
+            "lead": somebody,
+            "fixer": somebody,
+            "note": st.one_of(st.none(), st.builds(StatusNote, text=texts(), by=people(), at=times())),
+            "fixed_by": texts(),
+            "override_reason": texts(),
+            "merged_into": st.sampled_from((None, "INC-3")),
+            "merged": names,
+            "muted_until": moment,
+            "changes": st.lists(recent_changes(), max_size=3).map(tuple),
+        }
+    )
+
+
+def recent_changes() -> st.SearchStrategy[RecentChange]:
+    return st.builds(RecentChange, at=times(), what=texts(), link=addresses())
 
 
 def entries() -> st.SearchStrategy[Entry]:
     said = st.one_of(texts(), st.just("reopened"), st.builds("resolved ({})".format, texts()))
-    return st.builds(Entry, at=times(), who=people(), what=said)
+    places = st.sampled_from(("", "button", "command", "modal", "home", "shortcut", "reaction"))
+    return st.builds(
+        Entry, at=times(), who=people(), what=said, place=places, message=texts(most=40), link=texts(most=40)
+    )
 
 
 @st.composite

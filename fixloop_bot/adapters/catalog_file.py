@@ -10,27 +10,30 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fixloop_bot.adapters.catalog_probes import METHODS, complain_of_wire_probes, read_probes, wrong_url
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, compose
 from fixloop_bot.domain.addresses import DNS_PORT, check_name_server, split_address
-from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
+from fixloop_bot.domain.catalog import Allow, Catalog, Origin, QuietHours, Service, Slo
 from fixloop_bot.domain.decision import ProofSettings, ProofSettingsError
 from fixloop_bot.domain.errors import CatalogError, GateRefused
 from fixloop_bot.domain.networks import forbidden_address, is_loopback_host
 
 SERVICE_KEYS = (
     "channel", "match", "base_url", "openapi", "slo", "proof", "metrics", "logs", "watch", "allow", "secrets", "probes",
-    "runbook", "responders", "soak_s", "replicas", "baseline_every_s",
+    "runbook", "responders", "quiet_hours", "soak_s", "replicas", "baseline_every_s",
 )  # fmt: skip
 PROOF_KEYS = ("unacceptable", "confidence", "alpha", "window_s", "max_samples", "per_second")
 ALLOW_KEYS = ("hosts", "networks", "methods", "writes", "requests_per_plan", "requests_per_hour", "name_servers")
+QUIET_KEYS = ("from", "to", "zone")
 DEFAULTS = ProofSettings()
 
 _NAME = re.compile(r"[\w][\w.:/-]{0,99}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}|#[^\s#@]{1,80}")
 _RESPONDER = re.compile(r"[SUW][A-Z0-9]{2,20}")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::\d{1,5})?")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -85,6 +88,7 @@ def _service(services: Section, name: str) -> Service:
         probes=read_probes(entry, dict(secrets)),
         runbook=entry.text("runbook", check=wrong_url),
         responders=entry.texts("responders", _responder),
+        quiet_hours=_quiet_hours(entry),
         soak_s=_or(entry.number("soak_s", 0, 86_400), 600.0),
         replicas=_replicas(entry, base_url, allow.networks),
         baseline_every_s=entry.number("baseline_every_s", 5, 86_400),
@@ -285,6 +289,39 @@ def _wrong_channel(text: str) -> str | None:
 
 def _responder(text: str) -> str:
     return _checked(text, _RESPONDER.fullmatch(text), "must be the id of a Slack user group (S…) or of a person (U…)")
+
+
+def _quiet_hours(entry: Section) -> QuietHours | None:
+    """``{from: "22:00", to: "07:00", zone: Europe/Berlin}``; the quotes may be left out."""
+    section = entry.section("quiet_hours", known=QUIET_KEYS)
+    zone = section.text("zone", default="UTC", check=_wrong_zone) or "UTC"
+    begins, ends = _minute(section, "from"), _minute(section, "to")
+    if "quiet_hours" not in entry.nodes or begins is None or ends is None:
+        return None
+    if begins == ends:
+        section.complain("to", "must differ from quiet_hours.from; a service that never reminds is a muted one")
+    return QuietHours(begins=begins, ends=ends, zone=zone)
+
+
+def _minute(section: Section, key: str) -> int | None:
+    """Minutes after midnight. Without quotes YAML takes ``22:00`` for a number; as written it is a time of day."""
+    node = section.nodes.get(key)
+    found = _TIME_OF_DAY.fullmatch(str(node.value)) if node is not None else None
+    if found is not None:
+        return int(found[1]) * 60 + int(found[2])
+    if node is not None:
+        section.complain(key, "must be a time of day such as 22:00")
+    elif section.nodes:
+        section.complain(key, "is missing")
+    return None
+
+
+def _wrong_zone(text: str) -> str | None:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "must be a time zone such as Europe/Berlin"
+    return None
 
 
 def _secrets(entry: Section) -> tuple[tuple[str, str], ...]:

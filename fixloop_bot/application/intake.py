@@ -69,6 +69,8 @@ class Intake:
         if signal is None:
             return
         incident_id = await self._home_of(signal)
+        if await self._is_held(signal, incident_id):
+            return
         if incident_id is not None:
             await self._absorb(incident_id, signal)
         elif _opens(signal):
@@ -78,15 +80,40 @@ class Intake:
             await self._store.keep_recovery(signal)
         await self._store.signal_done(signal.id)
 
+    async def _is_held(self, signal: Signal, incident_id: str | None) -> bool:
+        """Whether the signal waits until its service's mute ends, as it would open an incident, or a resolved one."""
+        service = self._catalog.match(signal)
+        name = service.name if service is not None else signal.service
+        if name is None or await self._store.mute_of(name) is None:
+            return False
+        incident = await self._store.incident(incident_id) if incident_id is not None else None
+        if incident is not None and incident.is_open:
+            return False
+        return await self._store.hold_signal(name, signal, begins=_opens(signal))
+
     async def _home_of(self, signal: Signal) -> str | None:
         by_identity = await self._store.incident_of_identity(signal.identity)
         if by_identity is not None:
-            incident = await self._store.incident(by_identity)
+            incident = await self._merged_home(by_identity)
             if incident is not None and (incident.is_open or _belongs_to_resolved(incident, signal)):
-                return by_identity
+                return incident.id
         if not (signal.transition.alerting or signal.transition is Transition.UNKNOWN):
             return None
-        return await self._store.open_incident_of(self._key_of(signal))
+        return await self._store.open_incident_of(self._key_of(signal)) or await self._declared_one(signal)
+
+    async def _merged_home(self, incident_id: str) -> Incident | None:
+        """The incident of this id, or the one that has taken it over in the end."""
+        incident, seen = await self._store.incident(incident_id), {incident_id}
+        while incident is not None and incident.merged_into is not None and incident.merged_into not in seen:
+            seen.add(incident.merged_into)
+            incident = await self._store.incident(incident.merged_into)
+        return incident
+
+    async def _declared_one(self, signal: Signal) -> str | None:
+        """The incident that somebody declared for the signal's service: people name no environment."""
+        anywhere = await self._store.open_incident_of(self._key_of(replace(signal, env=None)))
+        incident = await self._store.incident(anywhere) if anywhere is not None else None
+        return incident.id if incident is not None and incident.declared_by is not None else None
 
     async def _absorb(self, incident_id: str, signal: Signal) -> None:
         def decide(incident: Incident) -> Change | None:
@@ -98,6 +125,11 @@ class Intake:
     async def _open(self, signal: Signal) -> None:
         number = await self._store.next_incident_number()
         incident = self._new_incident(signal, number)
+        waited = await self._store.waited(signal.identity)
+        if waited is not None:
+            count, mute = waited
+            what = f"muted {mute.service}; {count} signal{'s' if count != 1 else ''} kept back until it ended"
+            incident = incident.with_entry(Entry(at=mute.at, who=mute.by, what=what, place=mute.place))
         recovery = await self._store.early_recovery(signal.identity)
         if recovery is not None:
             incident = _follow(absorb(incident, recovery), recovery).incident
@@ -185,7 +217,8 @@ def _follow(absorbed: Absorbed, signal: Signal) -> Change:
         incident = replace(incident, wanted_run=None, wanted_by="")  # what had recovered is back
     if absorbed.reading is Reading.REOPENED and incident.plan is not None:
         return Change(incident=incident, jobs=(starting(incident, RunKind.CONFIRM, by="datadog"),))
-    quiet = not any(line.firing for line in incident.signals)
+    # What a person has declared has no monitor that could say that it is over.
+    quiet = not any(line.firing and not line.declared for line in incident.signals)
     wants_proof = incident.state in (State.OPEN, State.REPRODUCED) and signal.recovers and quiet
     if absorbed.reading is not Reading.RECOVERED or not wants_proof:
         return Change(incident=incident)

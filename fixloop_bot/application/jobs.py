@@ -15,6 +15,9 @@ MAKE_PLAN = "make_plan"
 EXECUTE_RUN = "execute_run"
 START_RUN = "start_run"
 ANSWER_WISH = "answer_wish"
+DRAW_CHARTS = "draw_charts"
+MAKE_REPORT = "make_report"
+REMIND = "remind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,9 @@ class Watch:
         self, service: Service, name: str, measure: Measure, value: float, now: float, streak: Streak
     ) -> None:
         """Tell that the trouble is over, also one that another process, or this one before its restart, has told of."""
-        since = streak.since or await self._firing_since(_identity(service, name))
+        identity = _identity(service, name)
+        since = streak.since or await self._firing_since(identity)
+        since = since or await self._store.held_since(service.name, identity)  # a mute has kept it back
         if since is not None:
             await self._intake.receive(_signal(service, name, measure, value, now, Transition.RECOVERED, since=since))
         streak.since, streak.told = None, True

@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from fixloop_bot.adapters.catalog_file import load_catalog
 from fixloop_bot.adapters.datadog import install
 from fixloop_bot.adapters.datadog.client import DatadogTelemetry
+from fixloop_bot.adapters.datadog.downtimes import DatadogDowntimes, NullDowntimes
 from fixloop_bot.adapters.datadog.links import DatadogLinks
 from fixloop_bot.adapters.http.connectivity import CarefulProber, Connectivity
 from fixloop_bot.adapters.http.guard import Guard
@@ -21,6 +22,7 @@ from fixloop_bot.adapters.http.prober import HttpProber
 from fixloop_bot.adapters.minimax.client import MiniMaxClient
 from fixloop_bot.adapters.redis.server import EmbeddedValkey
 from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.application.errands import Paces
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.config import Settings, SettingsError, secret_of
 from fixloop_bot.domain.catalog import Catalog, Origin
@@ -66,12 +68,12 @@ def store_client(url: str) -> Redis:
 
 
 @asynccontextmanager
-async def open_slack(settings: Settings) -> AsyncIterator[SlackApi | None]:
-    """Slack's Web API with the bot's token, or None without one."""
+async def open_slack(settings: Settings, paces: Paces | None = None) -> AsyncIterator[SlackApi | None]:
+    """Slack's Web API with the bot's token, or None without one. Its limits are shared by all who use these paces."""
     if settings.slack_bot_token is None:
         yield None
         return
-    async with SlackApi(token=settings.slack_bot_token, base_url=settings.slack_api_url) as api:
+    async with SlackApi(token=settings.slack_bot_token, base_url=settings.slack_api_url, paces=paces) as api:
         yield api
 
 
@@ -97,6 +99,19 @@ def open_telemetry(settings: Settings) -> Iterator[DatadogTelemetry | None]:
         yield telemetry
     finally:
         telemetry.close()
+
+
+@contextmanager
+def open_downtimes(settings: Settings) -> Iterator[DatadogDowntimes | NullDowntimes]:
+    """Datadog's downtimes; refused without both keys."""
+    if settings.dd_api_key is None or settings.dd_app_key is None:
+        yield NullDowntimes()
+        return
+    downtimes = DatadogDowntimes(api_key=settings.dd_api_key, app_key=settings.dd_app_key, host=settings.dd_api_url)
+    try:
+        yield downtimes
+    finally:
+        downtimes.close()
 
 
 @asynccontextmanager

@@ -25,7 +25,9 @@ from fixloop_bot.adapters.redis.talks import Talks
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.board import NullBoard, SlackBoard
 from fixloop_bot.adapters.slack.podium import NullPodium, SlackPodium
+from fixloop_bot.adapters.slack.storm_board import NullStormBoard, SlackStormBoard
 from fixloop_bot.application import jobs
+from fixloop_bot.application.attention import attending
 from fixloop_bot.application.baseline import Baseliner
 from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist
@@ -40,16 +42,20 @@ from fixloop_bot.application.execution import Execution
 from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.ledger import Ledger
+from fixloop_bot.application.mute_ports import Downtimes
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import Board, Clock, DeepLinks, Planner, Prober
-from fixloop_bot.application.resolution import Resolution
+from fixloop_bot.application.storms import StormBoard, Storms
 from fixloop_bot.application.sweep import Sweep
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.application.watch import Watch
 from fixloop_bot.application.whereabouts import Whereabouts
+from fixloop_bot.bootstrap.feeds import FeedMeans, Feeds, build_feeds, crier_of, front_of
+from fixloop_bot.bootstrap.gallery import FOLLOW_UPS, Gallery, build_charts, build_reporting, open_gallery
 from fixloop_bot.bootstrap.openings import (
     open_careful_prober,
+    open_downtimes,
     open_model,
     open_slack,
     open_telemetry,
@@ -57,6 +63,8 @@ from fixloop_bot.bootstrap.openings import (
     store_client,
     store_url,
 )
+from fixloop_bot.bootstrap.ownership import Ownership, build_ownership, outside
+from fixloop_bot.bootstrap.steps import Steps, build_steps
 from fixloop_bot.config import Settings, secret_of
 from fixloop_bot.domain.catalog import Catalog, Service
 
@@ -81,6 +89,9 @@ class House:
     watch: Watch
     brake: Brake
     baseliner: Baseliner
+    steps: Steps
+    ownership: Ownership
+    feeds: Feeds
     handlers: Mapping[str, Callable[..., Awaitable[None]]]
 
 
@@ -101,6 +112,8 @@ class Means:
     model: MiniMaxClient | None
     planner: Planner
     prober: Prober
+    downtimes: Downtimes
+    gallery: Gallery
 
 
 @asynccontextmanager
@@ -113,7 +126,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(client.aclose)
         store = RedisStore(client, clock=clock, retention_s=settings.retention_days * DAY_S, shared_time=True)
         await store.ping()
-        slack = await stack.enter_async_context(open_slack(settings))
+        slack = await stack.enter_async_context(open_slack(settings, store))
         model = await stack.enter_async_context(open_model(settings, clock))
         means = Means(
             settings=settings,
@@ -129,6 +142,8 @@ async def house(settings: Settings) -> AsyncIterator[House]:
             model=model,
             planner=MiniMaxPlanner(model, settings.minimax_model, secrets=secret_of) if model else NullPlanner(),
             prober=await stack.enter_async_context(open_careful_prober(settings, clock)),
+            downtimes=stack.enter_context(open_downtimes(settings)),
+            gallery=stack.enter_context(open_gallery(client, slack, settings, clock)),
         )
         yield _wired(means)
 
@@ -139,15 +154,28 @@ def _board(slack: SlackApi | None, settings: Settings, clock: Clock) -> Board:
     return SlackBoard(slack, clock=clock, default_channel=settings.default_channel or "")
 
 
+def _storm_board(by: Means) -> StormBoard:
+    if by.slack is None:
+        return NullStormBoard()
+    return SlackStormBoard(by.slack, clock=by.clock, default_channel=by.settings.default_channel or "")
+
+
 def _wired(by: Means) -> House:
     """The use cases on their adapters; long because it is the one place that knows them all."""
     settings, catalog, clock, store = by.settings, by.catalog, by.clock, by.store
     telemetry, prober = by.telemetry, by.prober
     me = f"{socket.gethostname()}#{os.getpid()}"
-    ledger, links = Ledger(store, by.queue), DatadogLinks(settings.dd_site)
+    ledger, links = Ledger(store, by.queue, follow_ups=FOLLOW_UPS), DatadogLinks(settings.dd_site)
     intake = Intake(store, ledger, catalog=catalog, clock=clock, default_channel=settings.default_channel or "")
     planning = Planning(
-        store, ledger, planner=by.planner, telemetry=telemetry, prober=prober, catalog=catalog, clock=clock
+        store,
+        ledger,
+        planner=by.planner,
+        telemetry=telemetry,
+        prober=prober,
+        catalog=catalog,
+        clock=clock,
+        changes=telemetry,
     )
     validation = Validation(store, ledger, catalog=catalog, clock=clock)
     execution = Execution(
@@ -160,9 +188,33 @@ def _wired(by: Means) -> House:
         clock=clock,
         chance=random.Random(),
     )
-    threads = Threads(store, by.board, links, catalog=catalog, clock=clock)
+    storms = Storms(store, store, _storm_board(by), queue=by.queue, clock=clock)
+    threads = Threads(
+        store,
+        by.board,
+        links,
+        catalog=catalog,
+        clock=clock,
+        waiting=store,
+        queue=by.queue,
+        storms=storms,
+        albums=by.gallery.albums,
+        filings=by.gallery.filings,
+    )
     brake = Brake(store, prober, clock=clock, ledger=ledger)
-    copilot = build_copilot(by, links=links, threads=threads)
+    gathering, talker = copilot_parts(by, links=links, threads=threads)
+    copilot = build_copilot(by, gathering, talker)
+    charts = build_charts(by.gallery, store, by.queue, telemetry, catalog, clock)
+    reporting = build_reporting(by.gallery, store, gathering, talker, catalog, clock)
+    ownership = build_ownership(
+        outside(by.slack, clock),
+        store,
+        ledger,
+        by.queue,
+        catalog=catalog,
+        clock=clock,
+        default_channel=settings.default_channel or "",
+    )
     deeds = Deeds(
         Whereabouts(store),
         by.board,
@@ -170,12 +222,36 @@ def _wired(by: Means) -> House:
         validation=validation,
         planning=planning,
         checklist=Checklist(ledger, clock=clock),
-        resolution=Resolution(store, ledger, clock=clock),
+        resolution=ownership.resolution,
         brake=brake,
         copilot=copilot,
         clock=clock,
     )
-    desk = Desk(store, by.board, deeds.deeds(), deeds.commands())
+    feeds = build_feeds(
+        FeedMeans(
+            store=store,
+            queue=by.queue,
+            ledger=ledger,
+            front=front_of(by.slack),
+            crier=crier_of(by.slack),
+            telemetry=telemetry,
+            model=by.model,
+            downtimes=by.downtimes,
+            directory=ownership.directory,
+            brake=brake,
+            catalog=catalog,
+            clock=clock,
+            name=me,
+        )
+    )
+    desk = Desk(
+        store,
+        by.board,
+        ownership.permissions,
+        {**deeds.deeds(), **ownership.deeds, **reporting.deeds(), **feeds.deeds()},
+        (*deeds.commands(), *ownership.commands, *reporting.commands(), *feeds.commands()),
+        home=feeds.feed.tell,
+    )
     return House(
         settings=settings,
         catalog=catalog,
@@ -191,13 +267,20 @@ def _wired(by: Means) -> House:
         watch=Watch(store, intake, telemetry=telemetry, catalog=catalog, clock=clock, name=me),
         brake=brake,
         baseliner=Baseliner(store, prober, catalog=catalog, clock=clock, name=me),
+        steps=build_steps(store, ledger, planning, catalog=catalog, clock=clock, allowed=ownership.permissions.to_edit),
+        ownership=ownership,
+        feeds=feeds,
         handlers={
             jobs.MAKE_PLAN: planning.make,
             jobs.START_RUN: validation.start_when_free,
             jobs.EXECUTE_RUN: execution.execute,
             jobs.REFRESH_THREAD: threads.refresh,
-            jobs.ANSWER_WISH: desk.answer,
+            jobs.ANSWER_WISH: attending(desk.answer, store),
             ANSWER_QUESTION: copilot.answer,
+            jobs.DRAW_CHARTS: charts.draw,
+            jobs.MAKE_REPORT: reporting.make,
+            jobs.REMIND: feeds.reminders.say,
+            **ownership.handlers,
         },
     )
 
@@ -213,8 +296,8 @@ async def open_podium(stack: AsyncExitStack, slack: SlackApi | None, store: Redi
     return await stack.enter_async_context(SlackPodium(slack, clock=clock, first_time=first_time))
 
 
-def build_copilot(by: Means, *, links: DeepLinks, threads: Threads) -> Copilot:
-    """State and telemetry to read, a model to talk with, a place in the thread to speak.
+def copilot_parts(by: Means, *, links: DeepLinks, threads: Threads) -> tuple[Gathering, Talker]:
+    """State and telemetry to read, and a model to talk with.
 
     The detector's rules are loaded with the first question, in a thread, and not by who never asks one.
     """
@@ -235,6 +318,11 @@ def build_copilot(by: Means, *, links: DeepLinks, threads: Threads) -> Copilot:
         services = by.catalog.services
         known = lambda: [value for service in services for value in _secrets_of(service)]  # noqa: E731
         talker = MiniMaxTalker(by.model, by.settings.minimax_model, known, detect=detect)
+    return gathering, talker
+
+
+def build_copilot(by: Means, gathering: Gathering, talker: Talker) -> Copilot:
+    """What answers questions, and a place in the thread to speak."""
     talks = Talks(by.client, clock=by.clock, retention_s=by.settings.retention_days * DAY_S)
     turns = Turns(talks, clock=by.clock, token=lambda: secrets.token_hex(8))
     return Copilot(by.store, talks, gathering, talker=talker, podium=by.podium, turns=turns, clock=by.clock)

@@ -7,9 +7,11 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from fixloop_bot import __version__
+from fixloop_bot.entrypoints.catalog import add_catalog_commands
 from fixloop_bot.entrypoints.proof.arguments import Command, add_proof_commands
 
 USAGE_ERROR = 3
@@ -64,19 +66,29 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sandbox(commands)
     _add_doctor(commands)
     _add_datadog(commands)
+    add_catalog_commands(commands)
     return parser
 
 
 def _add_sandbox(commands: argparse._SubParsersAction[Command]) -> None:
     words = "the whole product on this machine: a shop to break, a local Datadog, a local Slack, and the bot"
     sandbox = commands.add_parser("sandbox", help=words, description=words)
-    sandbox.add_argument(
-        "--play", action="store_true", help="play a scenario from break to proof, and print the thread"
-    )
-    sandbox.add_argument("--scenario", metavar="NAME", help="which scenario to play (default: checkout-500)")
-    sandbox.add_argument("--list", action="store_true", help="list the scenarios")
+    sandbox.add_argument("--port", type=_port, default=0, metavar="N", help="the page's port (default: a free one)")
+    sandbox.add_argument("--no-browser", action="store_true", help="open no browser; the address is printed anyway")
     sandbox.add_argument("--keep", metavar="DIR", help="keep the store and the logs in this directory")
+    words = "your own services instead of the shop; SHOP_URL in it stands for the shop's address"
+    sandbox.add_argument("--catalog", metavar="FILE", help=words)
+    words = "play a scenario from break to proof and print the thread (default: checkout-500); all plays all of them"
+    sandbox.add_argument("--play", nargs="?", const="", metavar="SCENARIO", help=words)
+    sandbox.add_argument("--scenario", metavar="NAME", help="the same as --play NAME")
+    sandbox.add_argument("--list", action="store_true", help="list the scenarios")
     sandbox.set_defaults(command=_sandbox)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: it is a number from 0 to 65535")
+    return int(text)
 
 
 def _add_doctor(commands: argparse._SubParsersAction[Command]) -> None:
@@ -125,9 +137,18 @@ def _proof(chosen: argparse.Namespace) -> int:
 
 
 def _sandbox(chosen: argparse.Namespace) -> int:
-    from fixloop_bot.sandbox.stage import command
+    from fixloop_bot.sandbox.command import Options, command
 
-    return command(play=chosen.play, scenario=chosen.scenario, listing=chosen.list, keep=chosen.keep)
+    return command(
+        Options(
+            play=chosen.scenario or chosen.play,
+            listing=chosen.list,
+            port=chosen.port,
+            browser=not chosen.no_browser,
+            keep=Path(chosen.keep) if chosen.keep else None,
+            catalog=Path(chosen.catalog) if chosen.catalog else None,
+        )
+    )
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,9 @@ async def run(settings: Settings, *, as_web: bool, as_worker: bool) -> None:
         if as_worker:
             await stack.enter_async_context(_working(built))
         roles = " and ".join(role for role, on in (("web", as_web), ("worker", as_worker)) if on)
+        # What is loaded by now stays: were it looked through with each full collection, clicks would wait for that.
+        gc.collect()
+        gc.freeze()
         log.info("fixloop is ready: %s, %d services in the catalog", roles, len(built.catalog.services))
         await stop.wait()
         log.info("fixloop is stopping")
@@ -97,7 +101,7 @@ def _greeting(slack: SlackApi) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def _working(built: House) -> AsyncIterator[None]:
-    """The inbox, the jobs, the sweep, the watch and the baseline; the brake looks first, so that a halt outlives us."""
+    """The inbox, the jobs and all loops that look by themselves; the brake looks first, so that a halt outlives us."""
     await built.brake.look()
     async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as stack:
         if built.slack is not None:
@@ -109,6 +113,9 @@ async def _working(built: House) -> AsyncIterator[None]:
             group.create_task(built.watch.run(), name="watch"),
             group.create_task(built.brake.run(), name="brake"),
             group.create_task(built.baseliner.run(), name="baseline"),
+            group.create_task(built.feeds.feed.run(), name="feed"),
+            group.create_task(built.feeds.curves.run(), name="curves"),
+            group.create_task(built.feeds.reminders.run(), name="reminders"),
         ]
         try:
             yield

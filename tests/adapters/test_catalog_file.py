@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixloop_bot.adapters.catalog_file import load_catalog, parse_catalog
-from fixloop_bot.domain.catalog import Catalog, Origin
+from fixloop_bot.domain.catalog import Catalog, Origin, QuietHours
 from fixloop_bot.domain.errors import CatalogError
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, TcpCheck, TlsCheck, WebsocketCheck
 
@@ -69,6 +69,16 @@ def test_the_documented_example_is_read_whole() -> None:
     assert probe.expect == ("status == 200", "json $.total == 19.99")
     assert service.watch
     assert service.responders == ("S0123456",)
+
+
+@pytest.mark.parametrize("quotes", ['"', ""])
+def test_quiet_hours_are_minutes_of_a_day_in_a_zone(quotes: str) -> None:
+    """With quotes or without: what YAML takes for a number in base 60 is a time of day as it is written."""
+    hours = f"{{from: {quotes}22:00{quotes}, to: {quotes}7:05{quotes}, zone: Europe/Berlin}}"
+    (service,) = parse_catalog(f"services:\n  shop:\n    quiet_hours: {hours}\n").services
+    assert service.quiet_hours == QuietHours(begins=22 * 60, ends=7 * 60 + 5, zone="Europe/Berlin")
+    (loud,) = parse_catalog("services:\n  shop: {}\n").services
+    assert loud.quiet_hours is None
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -242,6 +252,12 @@ def test_replicas_of_a_loopback_service_may_be_loopback() -> None:
         ("allow: {writes: [checkout]}", "must begin with /"),
         ("allow: {requests_per_plan: 1.5}", "must be a whole number"),
         ("responders: [mira]", "responders[0]: must be the id of a Slack user group"),
+        ("quiet_hours: {from: 25:00, to: 07:00}", "line 3, services.shop.quiet_hours.from: must be a time of day such"),
+        ('quiet_hours: {from: "22:00"}', "services.shop.quiet_hours.to: is missing"),
+        ('quiet_hours: {from: "22:00", to: "22:00"}', "services.shop.quiet_hours.to: must differ from"),
+        ("quiet_hours: {from: 22:00, to: 7:00, zone: Berlin}", "quiet_hours.zone: must be a time zone such as"),
+        ("quiet_hours: {from: 22:00, to: 7:00, zon: UTC}", "quiet_hours.zon: is not a known key; did you mean zone?"),
+        ("quiet_hours: 22-7", "services.shop.quiet_hours: must be a mapping, not text"),
         ("soak_s: -1", "must be between 0 and 86400, not -1"),
         ("probes: [{request: {path: /}}]", "probes[0].name: is missing"),
         ("probes: [{name: a}]", "probes[0].request: is missing"),
@@ -330,6 +346,10 @@ KEYS = [
     "probes",
     "runbook",
     "responders",
+    "quiet_hours",
+    "from",
+    "to",
+    "zone",
     "soak_s",
     "error_rate",
     "p95_ms",

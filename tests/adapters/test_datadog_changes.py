@@ -82,11 +82,11 @@ async def test_a_deploy_is_read_with_who_what_and_where_it_is_shown(
     }
 
 
-def test_the_search_is_for_changes_of_the_service_and_not_for_its_alerts() -> None:
+def test_the_search_is_for_changes_of_the_service_and_not_for_its_alerts_or_our_reports() -> None:
     """The caller's query stays one whole; without one every change is looked for."""
     search = search_of("service:a OR service:b")
     assert search.startswith("(service:a OR service:b) (@evt.category:change OR source:(")
-    assert search.endswith(" -source:alert")
+    assert search.endswith(" -source:alert -posted_by:fixloop")
     assert search_of(" * ").startswith("(@evt")
 
 

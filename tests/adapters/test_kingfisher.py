@@ -181,3 +181,12 @@ def test_what_fails_finds_nothing_and_says_so(tmp_path: Path, caplog: pytest.Log
         assert mask(f"said {GITHUB} and {ADOBE}", detect=detector) == f"said ‹token› and {ADOBE}"
     assert "the own patterns stand alone" in caplog.text
     assert ADOBE not in caplog.text
+
+
+@pytest.mark.parametrize("around", ["{}", "key {}.", "({})", "<{}>", "pod {}: gone", "is it {}?", "{}, then"])
+def test_a_secret_is_known_whatever_ends_the_phrase(kingfisher: Kingfisher, around: str) -> None:
+    """The rules alone want a blank, a quote or the end behind it."""
+    secret = b"glsa_" + b"5FTotxoVuIOHC5ZzGz0usCALaql5IDSJ_bc0f1e2d"
+    before, _, behind = around.partition("{}")
+    start = len(before)
+    assert kingfisher(before.encode() + secret + behind.encode()) == [(start, start + len(secret))]

@@ -267,6 +267,24 @@ async def test_a_silent_stream_is_left_after_the_idle_limit(served: Endpoint, ta
     assert await silence(talker, deadline_s=60.0) == "the model fell silent for 0.3 s"
 
 
+async def test_an_empty_first_event_does_not_start_the_idle_limit(served: Endpoint, talker: MiniMaxTalker) -> None:
+    """A model that says only that it was asked may think for longer than it may be silent later."""
+    go_on = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.6, go_on.set)
+    served.script = [served.paced([piece({"role": "", "content": ""})], go_on, [*words("The cause."), *end()])]
+    spoken, last = await turn(talker, deadline_s=10.0)
+    assert (spoken, last.cut_off) == ("The cause.", False)
+
+
+@pytest.mark.parametrize("tag", ["think", "thinking", "reasoning", "thought", "reflection", "scratchpad", "Analysis"])
+async def test_thinking_under_other_names_is_thinking(served: Endpoint, talker: MiniMaxTalker, tag: str) -> None:
+    """Cut into single letters, as a stream may cut it."""
+    letters = f"<{tag}>The user asks. Hidden.</{tag}>\n\nThe cause is [1]."
+    served.script = [streamed(*words(*letters), *end())]
+    spoken, _ = await turn(talker)
+    assert spoken == "The cause is [1]."
+
+
 async def test_a_model_that_says_nothing_is_given_up_at_the_deadline(served: Endpoint, talker: MiniMaxTalker) -> None:
     """Before the first byte the deadline counts."""
     served.script = [served.hang()]

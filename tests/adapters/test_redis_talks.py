@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from fixloop_bot.adapters.redis.talks import EXCHANGES_KEPT, STALE_S, Talks
-from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Stand
+from fixloop_bot.adapters.redis.talks import EXCHANGES_KEPT, REMARKS_KEPT, STALE_S, Talks
+from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Remark, Stand
 from tests.fake_clock import FakeClock
 
 THREAD = "C1:1.0"
@@ -93,3 +93,47 @@ async def test_a_stop_is_seen_by_every_process(talks: Talks) -> None:
     assert await talks.answer_stopped_by("C1:1") is None
     await talks.stop_answer("C1:1", "U1")
     assert await talks.answer_stopped_by("C1:1") == "U1"
+
+
+def remark(number: int, text: str = "rolling back") -> Remark:
+    return Remark(id=f"C1:{number}.0", at=float(number), user="U1", text=text)
+
+
+async def test_what_people_write_is_kept_once_and_the_newest_of_it(talks: Talks) -> None:
+    """In the order of writing, however it arrives; a thread's own."""
+    for number in (*range(100, 100 + REMARKS_KEPT + 5), 100 + REMARKS_KEPT + 4, 101):
+        await talks.overhear(THREAD, remark(number))
+    kept = [each.at for each in await talks.remarks(THREAD)]
+    assert kept == [float(number) for number in range(105, 105 + REMARKS_KEPT)]
+    assert await talks.remarks("C1:2.0") == []
+
+
+async def test_an_edited_message_is_replaced_and_a_deleted_one_forgotten(talks: Talks) -> None:
+    """Remarks and questions; the answer to a changed question stays as it was given."""
+    await talks.overhear(THREAD, remark(1))
+    await talks.overhear(THREAD, remark(2, "token abc"))
+    await talks.keep(THREAD, record(5))
+    await talks.keep(THREAD, record(6))
+    await talks.amend(THREAD, "C1:1.0", "rolled back")
+    await talks.amend(THREAD, "C1:2.0", "")
+    await talks.amend(THREAD, "C1:5", "q5, corrected")
+    await talks.amend(THREAD, "C1:9.0", "never heard")
+    assert [each.text for each in await talks.remarks(THREAD)] == ["rolled back"]
+    assert [(each.question, each.answer) for each in await talks.conversation(THREAD)] == [
+        ("q5, corrected", "a5"),
+        ("q6", "a6"),
+    ]
+    await talks.amend(THREAD, "C1:6", "")
+    assert [each.question for each in await talks.conversation(THREAD)] == ["q5, corrected"]
+
+
+async def test_an_edit_may_be_told_before_the_message(talks: Talks) -> None:
+    """And a deletion while the question is being answered: neither text comes back."""
+    await talks.amend(THREAD, "C1:1.0", "rolled back")
+    await talks.amend(THREAD, "C1:2.0", "")
+    await talks.overhear(THREAD, remark(1))
+    await talks.overhear(THREAD, remark(2))
+    assert [each.text for each in await talks.remarks(THREAD)] == ["rolled back"]
+    await talks.amend(THREAD, "C1:7", "")
+    await talks.keep(THREAD, record(7))
+    assert await talks.conversation(THREAD) == []

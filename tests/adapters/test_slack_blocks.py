@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 import yaml
@@ -11,11 +14,16 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from fixloop_bot.adapters.slack.blocks import Card, cards, status_text
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.plans import PlanSource
 from fixloop_bot.domain.runs import RecoveryVerdict, StepPhase
-from tests.adapters import thread_states
+from fixloop_bot.sandbox.slack.mrkdwn import Voice
+from fixloop_bot.sandbox.slack.terminal import block_lines
 from tests.adapters.slack_checks import problems
+from tests.adapters.thread_states import JONAS, MIRA
 from tests.adapters.thread_states_proof import STATES
+
+PHONE = 40
+LONG = {"not reproduced", "the watch notices", "reopened", "taken back by the watch", "inconclusive, own network"}
+"""States whose reason is a sentence that nobody should cut."""
 
 
 def shown(state: str) -> dict[str, Card]:
@@ -32,6 +40,7 @@ def words(card: Card) -> str:
             f"{option['text']['text']} {option['description']['text']}"
             for piece in block.get("elements", [])
             for option in piece.get("options", [])
+            if "description" in option
         )
     return "\n".join(found)
 
@@ -41,7 +50,7 @@ def buttons(card: Card) -> list[str]:
         element["action_id"]
         for block in card.blocks
         for element in block.get("elements", [])
-        if element["type"] == "button"
+        if element["type"] in ("button", "overflow")
     ]
 
 
@@ -217,11 +226,16 @@ def test_a_signal_without_a_value_says_so() -> None:
 
 def test_the_buttons_fit_the_state() -> None:
     """Nobody is offered what would be refused."""
-    assert buttons(shown("planning")["root"]) == ["resolve"]
-    assert buttons(shown("reproduced")["root"]) == ["validate", "resolve"]
-    assert buttons(shown("reproduced")["plan"]) == ["validate", "new_plan", "resolve"]
-    assert [buttons(card) for card in shown("validating").values()] == [["stop"], [], ["stop"]]
-    assert [buttons(card) for card in shown("resolved proven").values()] == [[], [], [], ["reopen"]]
+    assert buttons(shown("planning")["root"]) == ["acknowledge", "resolve", "ask", "more"]
+    assert buttons(shown("reproduced")["root"]) == ["acknowledge", "validate", "ask", "more"]
+    assert buttons(shown("people are on it")["root"]) == ["validate", "ask", "more"]
+    assert buttons(shown("not recovered")["root"]) == ["acknowledge", "validate", "ask", "more"]
+    assert buttons(shown("unproven")["root"]) == ["acknowledge", "validate", "resolve", "ask", "more"]
+    assert buttons(shown("proven and quiet")["root"]) == ["validate", "resolve", "ask", "more"]
+    assert buttons(shown("reproduced")["plan"]) == ["validate", "new_plan", "edit_plan", "resolve"]
+    running = [["acknowledge", "stop", "ask", "more"], [], ["details", "stop"]]
+    assert [buttons(card) for card in shown("validating").values()] == running
+    assert [buttons(card) for card in shown("resolved proven").values()] == [[], [], ["details"], ["report", "reopen"]]
     assert buttons(shown("reopened")["resolution"]) == []
 
 
@@ -255,6 +269,49 @@ def test_time_alone_redraws_nothing(state: str) -> None:
     assert [card.digest() for card in cards(later)] == [card.digest() for card in cards(view)]
 
 
+def test_who_is_on_it_and_what_was_changed_before_it() -> None:
+    """One idea a line, the same words for a screen reader; what people set stands below the buttons."""
+    seen = shown("people are on it")["root"]
+    deploy = "Changed before it: <https://app.datadoghq.com/event/1|deploy checkout 2.14.0>, <!date^1790304660^{time}"
+    assert f"{deploy}|02:51 UTC> (7 min before)\n" in words(seen)
+    assert "Lead: <@U0MIRA0001> since <!date^1790305260^{time}|03:01 UTC> · fixer: <@U0JONAS001>" in words(seen)
+    assert "Note: Rolling back 2.14.0, ready in 5 min. (<@U0JONAS001>, <!date^" in words(seen)
+    assert "Lead: nobody" in words(shown("reproduced")["root"])
+    muted = words(shown("muted and merged")["root"])
+    assert "Merged into this: INC-43, INC-44\nMuted until <!date^" in muted
+    assert "· declared by <@U0JONAS001>" in words(shown("declared by a person")["root"])
+    for state in ("people are on it", "muted and merged", "declared by a person"):
+        card = shown(state)["root"]
+        missing = [line for line in words(card).split("\n")[2:] if line not in card.text and " · <http" not in line]
+        assert [line for line in missing if not line.startswith("<http")] == []
+
+
+WORD = re.compile(r"<[^<>]+>|[\w$/%-]+(?:\.[\w$]+)*")
+ONLY_SEEN = {"see", "below", "more"}
+"""What points to another place of the card, and what an option has no room to say in full."""
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_text_says_the_same_as_the_blocks(state: str) -> None:
+    """Whoever hears the message's text misses no word and no figure but links, buttons and the command to copy."""
+    for card in cards(STATES[state]()):
+        heard = set(WORD.findall(card.text.lower()))
+        shown_words = re.sub(r"```.*?```", "", words(card), flags=re.DOTALL)
+        lines = [line for line in shown_words.split("\n") if not line.startswith("<http") and "`sum" not in line]
+        missed = {word for line in lines for word in WORD.findall(line.lower())} - heard - ONLY_SEEN
+        assert {word for word in missed if len(word) > 1} == set(), card.part
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_next_button_is_seen_without_scrolling(state: str) -> None:
+    """On a phone of 390 px, about 40 characters, at most nine lines come before the root card's buttons."""
+    root = shown(state)["root"]
+    above = itertools.takewhile(lambda block: block["type"] != "actions", root.blocks)
+    voice = Voice(timezone=UTC, names={MIRA: "@mira", JONAS: "@jonas"})
+    lines = [line for block in above for line in block_lines(block, voice, PHONE, {})]
+    assert len(lines) <= (9 if state not in LONG else 12), "\n".join(lines)
+
+
 def test_a_day_later_the_day_is_named() -> None:
     """A time of day alone would be of today."""
     view = STATES["reproduced"]()
@@ -265,9 +322,9 @@ def test_a_plan_says_who_wrote_it() -> None:
     """The model with its time and the check against the catalog, or why the standard plan stands in."""
     assert "by MiniMax-M2.5 in 6 s · checked against the catalog" in words(shown("plan posted")["plan"])
     assert "standard plan: MINIMAX_API_KEY is not set" in words(shown("standard plan posted")["plan"])
-    plan = replace(thread_states.PLAN, source=PlanSource.PERSON)
-    view = replace(STATES["plan posted"](), incident=replace(thread_states.PLANNED, plan=plan))
-    assert "person" in words(cards(view)[1])
+    edited = words(shown("plan edited by a person")["plan"])
+    assert "edited by <@U0MIRA0001>, <!date^" in edited
+    assert "· the refund path · checked against the catalog" in edited
 
 
 def test_what_to_add_to_the_catalog_can_be_copied() -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fixloop_bot.adapters.slack.blocks import cards, read_checklist_id, status_text
-from fixloop_bot.adapters.slack.blocks.text import code, code_block, cut, link, one_line, person, plain_line
+from fixloop_bot.adapters.slack.blocks.text import code, code_block, cut, link, one_line, person, plain_line, shorten
 from fixloop_bot.application.checklist import shown_as_ticked
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.plans import HttpCheck, ManualCheck, Request
@@ -153,6 +153,10 @@ def test_right_to_left_text_and_emoji_stay_intact() -> None:
     assert one_line("👩‍👩‍👧 ok") == "👩‍👩‍👧 ok"
     assert one_line("exe\u202egnp") == "exegnp"
     assert cut("👩‍👩‍👧👩‍👩‍👧", 5) == "…"
+    assert [shorten("ab👍🏽 thumbs", most) for most in (4, 5)] == ["ab…", "ab👍🏽…"]
+    assert [shorten("a🇩🇪🇫🇷 flags", most) for most in (3, 4, 5, 6)] == ["a…", "a🇩🇪…", "a🇩🇪…", "a🇩🇪🇫🇷…"]
+    assert shorten("1️⃣2️⃣3️⃣", 6) == "1️⃣…"
+    assert cut(f"{one_line('שירות התשלומים נכשל')} · 31 %", 12) == "\u2068שירות…\u2069"
     assert plain_line("p95 < 400 ms <!channel>") == "p95 < 400 ms ‹!channel>"
 
 

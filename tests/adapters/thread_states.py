@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fixloop_bot.application.views import Links, ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident, SignalLine, State, Tick
+from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, SignalLine, State, StatusNote, Tick
 from fixloop_bot.domain.plans import (
     HttpCheck,
     ManualCheck,
@@ -486,6 +486,33 @@ def several_signals() -> ThreadView:
     return view(incident, now=minutes(3))
 
 
+def attended_to(**changes: Any) -> ThreadView:
+    """Reproduced, with people on it and a deploy before it."""
+    seen = reproduced()
+    deploy = RecentChange(at=minutes(-7), what="deploy checkout 2.14.0", link="https://app.datadoghq.com/event/1")
+    known: dict[str, Any] = {
+        "acknowledged_by": MIRA,
+        "acknowledged_at": minutes(3),
+        "lead": MIRA,
+        "fixer": JONAS,
+        "note": StatusNote(text="Rolling back 2.14.0, ready in 5 min.", by=JONAS, at=minutes(6)),
+        "changes": (deploy, replace(deploy, at=minutes(-90), what="flag new-prices on")),
+    }
+    return replace(seen, incident=replace(seen.incident, **{**known, **changes}), now=minutes(7))
+
+
+def edited_plan() -> ThreadView:
+    plan = replace(PLAN, version=2, source=PlanSource.PERSON, author=MIRA, note="the refund path", made_at=minutes(9))
+    incident = replace(PLANNED, plan=plan, plans_made=2, acknowledged_by=MIRA, acknowledged_at=minutes(3), lead=MIRA)
+    return view(incident, now=minutes(9))
+
+
+def declared() -> ThreadView:
+    """Opened by hand: no monitor has said anything."""
+    incident = replace(PLANNED, signals=(), title="Refunds hang for German customers", declared_by=JONAS)
+    return view(incident, now=minutes(1))
+
+
 STATES: Mapping[str, Callable[[], ThreadView]] = {
     "just opened": lambda: view(replace(OPENED, planning_since=None), now=ALERT),
     "planning": lambda: view(OPENED, now=minutes(0.1)),
@@ -519,4 +546,8 @@ STATES: Mapping[str, Callable[[], ThreadView]] = {
     "several signals": several_signals,
     "manual step done by a person": done_by_hand,
     "taken over by another worker": taken_over,
+    "people are on it": attended_to,
+    "muted and merged": lambda: attended_to(muted_until=minutes(120), merged=("INC-43", "INC-44"), fixer=None),
+    "plan edited by a person": edited_plan,
+    "declared by a person": declared,
 }

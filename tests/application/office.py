@@ -25,6 +25,7 @@ from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.turns import Turns
 from fixloop_bot.application.deeds import Deeds
 from fixloop_bot.application.desk import Desk
+from fixloop_bot.application.directory import Person
 from fixloop_bot.application.execution import Execution
 from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
@@ -32,16 +33,19 @@ from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import LogLine, MonitorState, PlanBrief, PlanDraft, Series
-from fixloop_bot.application.resolution import Resolution
 from fixloop_bot.application.sweep import Sweep
 from fixloop_bot.application.threads import Threads
+from fixloop_bot.application.timeline import Message
 from fixloop_bot.application.validation import Validation
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
 from fixloop_bot.application.watch import Watch
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Wish
+from fixloop_bot.bootstrap.feeds import FeedMeans, build_feeds
+from fixloop_bot.bootstrap.ownership import Outside, build_ownership
 from fixloop_bot.domain import assertions, expect
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
+from fixloop_bot.domain.closing import Ending
 from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.errors import BadInput, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
@@ -58,9 +62,12 @@ from fixloop_bot.domain.plans import (
 from fixloop_bot.domain.runs import Run, RunKind
 from fixloop_bot.domain.samples import Fault, FaultKind, Outcome, Response, Sample
 from fixloop_bot.domain.signals import Comparator, IdentityKind, Measure, Signal, Transition
+from tests.application.hall import Crier, DatadogMutes, Hall
 from tests.fake_clock import START, FakeClock
 
 MIRA, JONAS = "U0MIRA", "U0JONAS"
+
+NAMES = {MIRA: "Mira", JONAS: "Jonas"}
 ERROR_RATE = "sum:shop.errors{service:checkout}.as_count() / sum:shop.requests{service:checkout}.as_count()"
 QUICK = ProofSettings(unacceptable=0.25, confidence=0.95, window_s=10.0, max_samples=300)
 
@@ -302,6 +309,30 @@ class Wall:
         self.whispers.append((response_url, text))
 
 
+@dataclass
+class Town:
+    """Who is who, and what was said: ``groups`` maps a user group to its members; ``trouble`` is raised instead."""
+
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    said: dict[tuple[str, str], Message] = field(default_factory=dict)
+    trouble: Exception | None = None
+
+    async def person(self, user: str) -> Person:
+        return Person(id=user, name=NAMES.get(user, user), zone="Europe/Berlin")
+
+    async def members(self, group: str) -> frozenset[str]:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.groups.get(group, frozenset())
+
+    async def message(self, channel: str, ts: str) -> Message | None:
+        return self.said.get((channel, ts))
+
+    @staticmethod
+    def permalink(channel: str, ts: str) -> str:
+        return f"https://slack.test/archives/{channel}/p{ts.replace('.', '')}"
+
+
 class Tray:
     """Jobs in the order in which they came, each key once while it waits."""
 
@@ -340,9 +371,16 @@ class Office:
         self.validation = Validation(store, self.ledger, catalog=self.catalog, clock=clock)
         self.execution = self.another_worker()
         links = DatadogLinks("datadoghq.com")
-        self.threads = Threads(store, self.wall, links, catalog=self.catalog, clock=clock)
+        self.threads = Threads(
+            store, self.wall, links, catalog=self.catalog, clock=clock, waiting=store, queue=self.tray
+        )
         self.checklist = Checklist(self.ledger, clock=clock)
-        self.resolution = Resolution(store, self.ledger, clock=clock)
+        self.town = Town()
+        around = Outside(directory=self.town, messages=self.town, permalink=self.town.permalink)
+        self.ownership = build_ownership(
+            around, store, self.ledger, self.tray, catalog=self.catalog, clock=clock, default_channel="C0DEFAULT"
+        )
+        self.resolution = self.ownership.resolution
         self.brake = Brake(store, self.shop, clock=clock, ledger=self.ledger)
         self.talks = Talks(store._redis, clock=clock, retention_s=86_400)
         self.copilot = Copilot(
@@ -366,7 +404,32 @@ class Office:
             copilot=self.copilot,
             clock=clock,
         )
-        self.desk = Desk(store, self.wall, self.deeds.deeds(), self.deeds.commands())
+        self.hall, self.crier, self.datadog_mutes = Hall(), Crier(), DatadogMutes()
+        self.feeds = build_feeds(
+            FeedMeans(
+                store=store,
+                queue=self.tray,
+                ledger=self.ledger,
+                front=self.hall,
+                crier=self.crier,
+                telemetry=self.datadog,
+                model=None,
+                downtimes=self.datadog_mutes,
+                directory=self.town,
+                brake=self.brake,
+                catalog=self.catalog,
+                clock=clock,
+                name="me",
+            )
+        )
+        self.desk = Desk(
+            store,
+            self.wall,
+            self.ownership.permissions,
+            {**self.deeds.deeds(), **self.ownership.deeds, **self.feeds.deeds()},
+            (*self.deeds.commands(), *self.ownership.commands, *self.feeds.commands()),
+            home=self.feeds.feed.tell,
+        )
         self.inbox = Inbox(store, self.intake, clock=clock)
         self.sweep = Sweep(store, self.tray, clock=clock)
         self.handlers: dict[str, Callable[..., Awaitable[None]]] = {
@@ -375,6 +438,8 @@ class Office:
             jobs.EXECUTE_RUN: self.execution.execute,
             jobs.REFRESH_THREAD: self.threads.refresh,
             jobs.ANSWER_WISH: self.desk.answer,
+            jobs.REMIND: self.feeds.reminders.say,
+            **self.ownership.handlers,
         }
 
     def another_worker(self, **changes: Any) -> Execution:
@@ -428,6 +493,10 @@ class Office:
         run = await self.store.run(f"{incident_id}-r{number}")
         assert run is not None, f"there is no run {number}"
         return run
+
+    async def resolve(self, incident_id: str = "INC-1", *, by: str = MIRA) -> str:
+        """End an incident whatever still fails, for tests of what comes afterwards."""
+        return await self.resolution.resolve(incident_id, by=by, ending=Ending(override="it ends here"))
 
     async def broken(self) -> Incident:
         """The alert has come, the plan stands, and its confirm run has reproduced the bug."""

@@ -127,7 +127,7 @@ async def test_a_click_on_an_old_plan_is_told_where_to_click(office: Office) -> 
     old = Screen(block_id="b0", plan_version=0, shown=())
     told = await office.checklist.select("INC-1", user=MIRA, screen=old, chosen={"s1"})
     assert told == "That was the checklist of plan v0. The plan is v1 now: tick it there."
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     told = await office.checklist.select("INC-1", user=MIRA, screen=replace(old, plan_version=1), chosen=set())
     assert told == "INC-1 is resolved; its checklist no longer changes."
     assert (await office.incident()).ticked == incident.ticked

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from fixloop_bot.application.copilot.conversation import Limits
 from fixloop_bot.application.ports import LogLine
+from fixloop_bot.domain.citations import NOT_VERIFIED
 from fixloop_bot.domain.errors import ModelSilent
 from tests.application.copilot_stage import Stage, call
 from tests.application.office import JONAS, MIRA, Office, signal
@@ -84,6 +85,30 @@ async def test_without_words_that_stand_up_the_brief_answers(stage: Stage, turn:
     assert not said.failure
 
 
+@pytest.mark.parametrize(
+    "words", ["[1]", "[1][2] [3]", "The payments database is down.", "The region is affected [1]."]
+)
+async def test_citations_alone_and_doubts_alone_are_no_answer(stage: Stage, words: str) -> None:
+    """What is not verified stays marked as such, and what state knows stands below it."""
+    said = await stage.ask("What is known so far?", [words])
+    assert "Step 1 fails in" in said.text
+    assert "So this is from state._" in said.text
+    assert (NOT_VERIFIED in said.text) == ("is" in words)
+
+
+async def test_why_the_model_was_silent_is_a_sentence(stage: Stage) -> None:
+    said = await stage.ask("What is known so far?", [ModelSilent("the model fell silent for 15 s")])
+    assert "_The model fell silent for 15 s. So this is from state._" in said.text
+
+
+async def test_what_nobody_can_answer_is_said_first(stage: Stage) -> None:
+    """Without a model, too; with where one would find it."""
+    stage.script.available = False
+    said = await stage.ask("Who approved the deploy?")
+    assert said.text.startswith("FixLoop does not know who.")
+    assert "deploy checkout 2.14.0" in said.text
+
+
 async def test_without_a_model_nothing_is_asked(stage: Stage) -> None:
     stage.script.available = False
     said = await stage.ask("Did anything deploy before it?")
@@ -122,6 +147,10 @@ async def test_tools_bring_evidence_that_can_be_cited(stage: Stage) -> None:
     assert said.text == "Sample #1 of run 1 answered 503 [1]."
     assert said.references[0].title == "run 1, step 1, sample #1"
     assert "reading samples of run 1…" in said.statuses
+
+
+def test_an_answer_may_take_six_look_ups_and_45_seconds() -> None:
+    assert Limits() == Limits(rounds=6, seconds=45.0)
 
 
 async def test_a_limit_of_look_ups_is_said(office: Office, redis: Redis) -> None:
@@ -339,7 +368,7 @@ async def test_a_huge_log_answer_does_not_block_the_loop(stage: Stage, monkeypat
 
 async def test_no_incident_like_it_is_no_evidence_and_a_like_one_is(stage: Stage) -> None:
     """Past incidents are found by their words, with how they ended."""
-    await stage.office.resolution.resolve("INC-1", by=MIRA)
+    await stage.office.resolve("INC-1", by=MIRA)
     await stage.office.receive(signal(identity="cycle:2", id="again", at=5_000))
     said = await stage.ask("What did we do last time?", ["I do not know."], incident="INC-2")
     assert "past incident: INC-1" in stage.script.told()

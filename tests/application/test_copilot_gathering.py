@@ -140,6 +140,23 @@ def test_logs_are_told_by_kind_the_commonest_first() -> None:
     assert told[0].link == f"{START - 300}-{START + 300}"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("order 12: no connection", "order 123456: no connection", True),
+        ("pod-7f9c restarts", "pod-8a1b2 restarts", True),
+        ("took 12.4ms at 10:22:11", "took 8ms at 10:23:59", True),
+        ("answered 500 for /a", "answered 503 for /a", False),
+        ("no connection", "no memory", False),
+    ],
+)
+def test_lines_that_differ_in_a_figure_are_of_one_kind(one: str, other: str, alike: bool) -> None:
+    """However many digits it has; two statuses are two kinds."""
+    lines = [LogLine(id=str(n), at=START, status="error", service="s", message=m) for n, m in enumerate((one, other))]
+    found = list(readings.logs(lines, found="logs", link=lambda first, last: ""))
+    assert len(found) == (1 if alike else 2)
+
+
 def test_changes_before_the_start_come_first() -> None:
     events = [
         replace(readings.ChangeEvent(id="", at=START, title=""), id=name, at=START + at)

@@ -134,8 +134,9 @@ async def test_secrets_reach_neither_the_model_nor_the_thread(stage: Stage, monk
 
 async def test_nobody_is_called_by_an_answer(stage: Stage) -> None:
     """No broadcast, no mention and no foreign link, in none of the ways in which they are written."""
-    calls = "<!channel> &lt;!here&gt; <@UMIRA> @everyone [here](http://evil.example.com/x) evil.example.com"
-    said = await stage.ask("What fails?", [f"I do not know {calls}."])
+    calls = "<!channel> &lt;!here&gt; <@UMIRA> @everyone"
+    links = "[here](http://evil.example.com/x) evil.example.com"
+    said = await stage.ask("What fails?", [f"I do not know {calls}. I do not know {links}."])
     assert "I do not know" in said.text
     for call_ in ("<!", "<@", "@here", "@everyone", "@channel", "http://evil"):
         assert call_ not in said.text

@@ -140,7 +140,7 @@ async def test_back_before_it_was_validated_the_wish_is_dropped(office: Office) 
 async def test_retriggered_reopens_what_was_resolved(office: Office) -> None:
     """Within a day, and with a confirm run of the plan that is there."""
     await office.broken()
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     await office.receive(signal(Transition.RE_TRIGGERED, at=3600))
     incident = await office.incident()
     assert (incident.state, incident.reopened, incident.resolved_by) == (State.OPEN, 1, None)
@@ -150,10 +150,10 @@ async def test_retriggered_reopens_what_was_resolved(office: Office) -> None:
 async def test_a_new_trigger_after_a_resolution_is_a_new_incident(office: Office) -> None:
     """So is a Re-Triggered of days later."""
     await office.broken()
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     await office.receive(signal(at=3600))
     assert await office.store.open_incidents() == ["INC-2"]
-    await office.resolution.resolve("INC-2", by=MIRA)
+    await office.resolve("INC-2", by=MIRA)
     await office.receive(signal(Transition.RE_TRIGGERED, at=3 * 86_400))
     assert await office.store.open_incidents() == ["INC-3"]
 
@@ -162,7 +162,7 @@ async def test_the_new_incident_hears_of_its_own_recovery(office: Office) -> Non
     """A run of the resolved one that is closed late takes no identity away."""
     await office.receive(signal())
     await office.settle(but=(EXECUTE_RUN,))
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     await office.receive(signal(at=100, id="again"))
     await office.execution.execute("INC-1-r1")
     await office.receive(signal(Transition.RECOVERED, at=200))
@@ -175,7 +175,7 @@ async def test_late_words_change_nothing(office: Office) -> None:
     await office.receive(signal(Transition.RE_TRIGGERED, at=30))
     assert not (await office.incident()).signals[0].firing
     office.clock.advance(100)
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     await office.receive(signal(Transition.RE_TRIGGERED, at=90))
     assert (await office.incident()).state is State.RESOLVED
     assert await office.store.open_incidents() == []

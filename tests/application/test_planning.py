@@ -184,7 +184,7 @@ async def test_a_plan_that_comes_during_a_run_is_confirmed_after_it(office: Offi
 async def test_a_resolved_incident_gets_no_plan(office: Office) -> None:
     """Nobody needs it any more."""
     await office.receive(signal())
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     await office.settle()
     assert (await office.incident()).plan is None
     assert MAKE_PLAN not in office.tray.names()

@@ -9,9 +9,11 @@ import pytest
 from redis.asyncio import Redis
 
 from fixloop_bot.application import threads as threads_module
+from fixloop_bot.application.attention import attending
+from fixloop_bot.application.errands import Urgency, errand
 from fixloop_bot.application.jobs import REFRESH_THREAD
 from fixloop_bot.application.ledger import Change
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.domain.errors import FiguresWait, SlackBusy, SlackRefused
 from tests.application.office import Office, signal
 
 
@@ -20,7 +22,7 @@ async def titled(office: Office, title: str) -> None:
 
 
 async def test_a_change_during_the_drawing_is_drawn_too(office: Office) -> None:
-    """By the same worker; the other one's job returns at once."""
+    """By whoever comes next, a moment later; the other one's job returns at once."""
     await office.receive(signal())
 
     async def meanwhile() -> None:
@@ -28,28 +30,87 @@ async def test_a_change_during_the_drawing_is_drawn_too(office: Office) -> None:
         await office.threads.refresh("INC-1")
 
     office.wall.meanwhile = meanwhile
-    async with office.clock.flowing():
-        await office.threads.refresh("INC-1")
+    await office.threads.refresh("INC-1")
+    assert await office.store.dirty_threads() == ["INC-1"], "no worker waits for the next drawing"
+    office.clock.advance(threads_module.BETWEEN_UPDATES_S)
+    await office.settle(but=("make_plan",))
     assert office.wall.drawn[-1].incident.title == "newest"
     assert await office.store.dirty_threads() == []
 
 
-async def test_where_slack_asks_to_wait_the_sweep_comes_back(office: Office, redis: Redis) -> None:
-    """No worker is held for it, nobody hammers Slack meanwhile, and the card is drawn in the end."""
+async def test_what_changes_meanwhile_is_shown_at_once_to_who_clicked(office: Office) -> None:
     await office.receive(signal())
-    office.wall.troubles = [SlackBusy("chat.update", retry_after=7)]
+    await office.store.attend("INC-1")
+    office.wall.meanwhile = lambda: titled(office, "newest")
     await office.threads.refresh("INC-1")
-    assert 5_000 < await redis.pttl("fixloop:lock:thread:INC-1") <= 7_000
+    assert office.wall.drawn[-1].incident.title == "newest"
+
+
+async def busy(office: Office, *, seconds: float = 7.0) -> None:
+    """An incident whose first drawing found that Slack asks to wait."""
+    await office.receive(signal())
+    office.tray.jobs.clear()
+    office.wall.troubles = [SlackBusy("chat.update", retry_after=seconds)]
+    await office.threads.refresh("INC-1")
+
+
+async def test_where_slack_asks_to_wait_a_job_comes_back(office: Office) -> None:
+    """No worker is held for it, nobody hammers Slack meanwhile, and the card is drawn in the end."""
+    await busy(office)
+    (back,) = office.tray.jobs.values()
+    assert (back.name, back.at) == (REFRESH_THREAD, office.clock.now() + 7)
     await office.threads.refresh("INC-1")
     assert len(office.wall.drawn) == 1, "not before the time is over"
-    assert await office.store.dirty_threads() == ["INC-1"]
-    await redis.delete("fixloop:lock:thread:INC-1")
-    office.tray.jobs.clear()
-    await office.sweep.once()
-    assert REFRESH_THREAD in office.tray.names()
+    assert await office.store.dirty_threads() == ["INC-1"], "the sweep would come, too"
+    office.clock.advance(7)
     await office.settle(but=("make_plan",))
     assert len(office.wall.drawn) == 2
     assert await office.store.dirty_threads() == []
+
+
+async def test_whoever_clicks_does_not_wait_with_the_others(office: Office) -> None:
+    """Slack's reserve is for them: their thread is drawn at once, and its calls are answers."""
+    await busy(office)
+    seen = []
+
+    async def meanwhile() -> None:
+        seen.append(errand().urgency)
+
+    office.wall.meanwhile = meanwhile
+    await office.store.attend("INC-1")
+    await office.threads.refresh("INC-1")
+    assert seen == [Urgency.ANSWER]
+    assert await office.store.dirty_threads() == []
+
+
+async def test_a_wish_attends_to_its_incident(office: Office) -> None:
+    """What the wish's handler calls are answers, too; a wish that names no incident attends to none."""
+    seen = []
+
+    async def handler(document: str) -> None:
+        seen.append((document, errand().urgency))
+
+    answer = attending(handler, office.store)
+    documents = ['{"incident": "INC-1"}', '{"incident": ""}', "not a wish", "[]"]
+    for document in documents:
+        await answer(document)
+    assert seen == [(document, Urgency.ANSWER) for document in documents]
+    assert errand().urgency is Urgency.NEWS
+    assert await office.store.standing("INC-1") == (True, False)
+    assert await office.store.standing("INC-2") == (False, False)
+
+
+async def test_figures_that_wait_hold_up_no_news(office: Office) -> None:
+    """The thread is left clean and free; a job comes when the figures may be shown."""
+    await office.receive(signal())
+    office.tray.jobs.clear()
+    office.wall.troubles = [FiguresWait("chat.update", retry_after=9)]
+    await office.threads.refresh("INC-1")
+    assert [job.at for job in office.tray.jobs.values()] == [office.clock.now() + 9]
+    assert await office.store.dirty_threads() == []
+    await titled(office, "newest")
+    await office.threads.refresh("INC-1")
+    assert office.wall.drawn[-1].incident.title == "newest"
 
 
 async def test_what_slack_refuses_is_not_asked_again(office: Office, caplog: pytest.LogCaptureFixture) -> None:
@@ -69,7 +130,7 @@ async def test_a_card_that_cannot_be_drawn_stops_nothing(
     office.wall.troubles = [ZeroDivisionError("a bug")]
     await office.threads.refresh("INC-1")
     assert "INC-1 could not be drawn" in caplog.text
-    assert await redis.pttl("fixloop:lock:thread:INC-1") > threads_module.AFTER_A_FAULT_S * 900
+    assert await redis.pttl("fixloop:waits:INC-1") > threads_module.AFTER_A_FAULT_S * 900
     assert await office.store.dirty_threads() == ["INC-1"]
 
 

@@ -38,7 +38,7 @@ async def test_what_cannot_be_run_is_refused_in_a_sentence(office: Office) -> No
     await office.settle()
     await office.ledger.change("INC-1", lambda incident: Change(incident=replace(incident, ticked=("s5",))))
     assert "Tick at least one" in (await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)).refusal
-    await office.resolution.resolve("INC-1", by=MIRA)
+    await office.resolve("INC-1", by=MIRA)
     assert "is resolved" in (await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)).refusal
 
 
@@ -223,7 +223,7 @@ async def test_resolving_stops_what_runs(office: Office) -> None:
     """The run ends without a verdict of its own, and leaves the incident resolved."""
     await office.broken()
     await office.validate(settle=False)
-    await office.resolution.resolve("INC-1", by=JONAS)
+    await office.resolve("INC-1", by=JONAS)
     await office.settle()
     incident = await office.incident()
     assert (incident.state, incident.active_run) == (State.RESOLVED, None)

@@ -130,16 +130,16 @@ def situation(
 
 
 def test_the_brief_has_verdict_failure_change_and_where_to_look() -> None:
-    """In this order, in at most six lines, each with what it stands on."""
+    """In this order, in few lines, each with what it stands on."""
     lines = briefing.brief(situation())
     assert len(lines) <= MOST_LINES
     assert lines[0].text.startswith("Not known to have recovered: no validate run has finished.")
     assert lines[1].text == "Step 1 fails in 7 of 20 tries: status was 503, expected 200."
     assert lines[1].keys == ("run1.s1",)
-    assert lines[2].text == "Changed: deploy checkout 2.14.0; 7 min before."
-    assert lines[3].text == "Tried: run 1 (confirm): reproduced the trouble."
-    assert lines[4].text.startswith("Where to look: metric")
-    assert lines[5].text == "metric: now: 31 %; limit 1 %."
+    assert lines[2].text == "metric: now: 31 %; limit 1 %."
+    assert lines[3].text == "Changed: deploy checkout 2.14.0; 7 min before."
+    assert lines[4].text == "Tried: run 1 (confirm): reproduced the trouble."
+    assert lines[5].text.startswith("Where to look: metric")
     assert all(each.keys for each in lines)
 
 
@@ -189,9 +189,59 @@ def test_no_change_event_is_no_proof_that_nothing_changed() -> None:
 
 
 def test_an_unknown_question_gets_the_brief_and_what_would_tell() -> None:
-    told = briefing.answer("Who ate my lunch?", situation())
+    told = briefing.answer("What is known so far?", situation())
     assert told[:-1] == briefing.brief(situation())[: MOST_LINES - 1]
     assert told[-1].text.startswith("What would tell")
+    told = briefing.answer("Does the moon have anything to do with that?", situation())
+    assert told[0].text == briefing.NOT_READ
+    assert told[1] == briefing.verdict(situation())
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Who approved the deploy?", "does not know who"),
+        ("Wer hat das freigegeben?", "does not know who"),
+        ("誰がデプロイしましたか？", "does not know who"),
+        ("When will it be fixed?", "does not know when"),
+        ("Wann ist es behoben?", "does not know when"),
+        ("いつ復旧しますか？", "does not know when"),
+        ("How much revenue have we lost?", "does not know how much"),
+        ("Which region is affected?", "does not know where"),
+        ("What is the database password?", "does not know, and would not say"),
+    ],
+)
+def test_what_nothing_shows_is_said_first_to_be_unknown(question: str, says: str) -> None:
+    """Before anything that is known; only the verdict goes before it, where recovery was asked about."""
+    texts = [each.text for each in briefing.answer(question, situation())]
+    at = next(index for index, text in enumerate(texts) if says in text)
+    assert at == 0 or (at == 1 and texts[0] == briefing.verdict(situation()).text)
+    assert len(texts) > at + 1
+
+
+def test_what_an_earlier_run_saw_is_past_while_a_later_one_looks() -> None:
+    """And the steps that are still open are what shows that they are."""
+    going = run(2, RunKind.VALIDATE, None, finished=False)
+    told = briefing.answer("Which step fails?", replace(situation(), shown=going))
+    assert told[0].text.startswith("In run 1 (confirm): Step 1 failed in 7 of 20 tries")
+    told = briefing.answer("recovered?", replace(situation(), shown=going))
+    still = next(each for each in told if each.text.startswith("Still being decided"))
+    assert still.keys == ("run2.s1", "run2.s2")
+
+
+@pytest.mark.parametrize(
+    ("soak_run", "now", "says"),
+    [
+        ("r3", 400.0, "The watch goes on until"),
+        ("r3", 900.0, "its result is not in yet"),
+        (None, 400.0, "did not run to its end"),
+    ],
+)
+def test_a_watch_that_has_ended_does_not_go_on(soak_run: str | None, now: float, says: str) -> None:
+    held = situation(RecoveryVerdict.PROVEN, state=State.RECOVERED, now_verdict=StepVerdict.PASSED)
+    watched = replace(held, now=now, incident=replace(held.incident, soak_until=500.0, soak_run=soak_run))
+    assert says in briefing.verdict(watched).text
+    assert ("goes on" in says) == ("goes on" in briefing.verdict(watched).text)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +280,28 @@ def test_an_unknown_question_gets_the_brief_and_what_would_tell() -> None:
         ("¿Por qué pasa esto?", Topic.CAUSE),
         ("Perché è successo?", Topic.CAUSE),
         ("Waarom gebeurt dit?", Topic.CAUSE),
+        ("トラフィックを再開しても安全ですか？", Topic.SAFE),
+        ("もう直りましたか？", Topic.SAFE),
+        ("现在可以恢复流量吗？", Topic.SAFE),
+        ("问题解决了吗？", Topic.SAFE),
+        ("트래픽을 재개해도 안전한가요?", Topic.SAFE),
+        ("복구되었나요?", Topic.SAFE),
+        ("Безопасно ли возобновить трафик?", Topic.SAFE),
+        ("Czy to jest bezpieczne?", Topic.SAFE),
+        ("Trafiği açmak güvenli mi?", Topic.SAFE),
+        ("هل من الآمن استئناف الحركة؟", Topic.SAFE),
+        ("どのステップが失敗していますか？", Topic.STEP),
+        ("哪个步骤失败了？", Topic.STEP),
+        ("어떤 단계가 실패하나요?", Topic.STEP),
+        ("その前にデプロイはありましたか？", Topic.CHANGES),
+        ("之前有部署吗？", Topic.CHANGES),
+        ("그 전에 배포가 있었나요?", Topic.CHANGES),
+        ("前回はどうしましたか？", Topic.LAST_TIME),
+        ("上次是怎么处理的？", Topic.LAST_TIME),
+        ("原因は何ですか？", Topic.CAUSE),
+        ("为什么会这样？", Topic.CAUSE),
+        ("원인이 무엇인가요?", Topic.CAUSE),
+        ("Почему это случилось?", Topic.CAUSE),
     ],
 )
 def test_standing_questions_are_recognised(question: str, topic: Topic) -> None:
@@ -245,6 +317,12 @@ def test_standing_questions_are_recognised(question: str, topic: Topic) -> None:
         ("Relance l'étape 4", 4),
         ("Ejecuta el paso 1 otra vez", 1),
         ("Voer stap 2 opnieuw uit", 2),
+        ("ステップ2をもう一度実行して", 2),
+        ("请重新运行第3步", 3),
+        ("2단계를 다시 실행해 주세요", 2),
+        ("повтори шаг 1", 1),
+        ("run the second step again", 2),
+        ("なぜステップ2を再実行したのですか", None),
         ("Why did step 2 run so long?", None),
         ("Step 2 fails", None),
         ("Run it again", None),

@@ -67,7 +67,7 @@ def test_a_citation_in_any_shape(cited: str) -> None:
 
 def test_several_citations_at_once() -> None:
     for written in ("[1][2]", "[1, 2]", "[1,2]", "[1-2]", "[1] [2]", "[1; 2]", "[1 and 2]"):
-        reply = checked(f"503 came after 2.14.0 {written}.", dossier())
+        reply = checked(f"503 was answered, 2.14.0 was deployed {written}.", dossier())
         assert re.sub(r" ", "", reply.text).endswith("[1][2].")
         assert [each.key for each in reply.cited] == ["run1.s1", "change:1"]
 

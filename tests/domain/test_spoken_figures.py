@@ -141,3 +141,48 @@ def test_whole_percents_are_rounded_ones(said: int, tenths: int) -> None:
         return
     near = abs(said - written) <= 0.5
     assert (missing(figures_in(f"{said} %"), (Grounds.of(f"share {written:.4f} %"),)) == "") == near
+
+
+@pytest.mark.parametrize(
+    ("sentence", "steps"),
+    [
+        ("steps 1, 2, and 3", [1, 2, 3]),
+        ("step 1, 3 of 20 tries", [1]),
+        ("steps 1 and 2, 3 of 20 tries", [1, 2]),
+        ("run 1, 200 every time in step 4", [4]),
+        ("Schritte 1, 2 und 3", [1, 2, 3]),
+        ("étapes 1 et 2", [1, 2]),
+        ("steps 1-3", [1, 2, 3]),
+        ("Schritte 2 bis 4", [2, 3, 4]),
+        ("the second step", [2]),
+        ("im zweiten Schritt", [2]),
+        ("step two", [2]),
+        ("ステップ1と2", [1, 2]),
+        ("2番目のステップ", [2]),
+        ("第2步和第3步", [2, 3]),
+        ("步骤1、2和3", [1, 2, 3]),
+        ("2단계가 실패", [2]),
+        ("шаг 2", [2]),
+        ("krok 2", [2]),
+        ("2. adım", [2]),
+    ],
+)
+def test_places_of_steps_in_other_words(sentence: str, steps: list[int]) -> None:
+    """Lists, spans, ordinals, and the orders of words of other languages."""
+    assert [number for name, number in figures_in(sentence).places if name == "step"] == steps
+
+
+def test_a_figure_between_asian_letters_stands_alone() -> None:
+    """``503です`` says 503, and ``20回中7回`` 7 of 20."""
+    assert [each.text for each in figures_in("応答は503です").numbers] == ["503"]
+    assert figures_in("20回中7回失敗").pairs == ((7.0, 20.0),)
+    assert unfounded("20回中7回失敗、p95は912msです") == ""
+    assert unfounded("20回中3回失敗") == "3 of 20"
+
+
+def test_a_quote_is_whole() -> None:
+    """The end of another figure is no quotation, and what was left out stands between what was not."""
+    assert GROUNDS.quotes("7 of 20 tries bad")
+    assert GROUNDS.quotes("7 of 20 … 13 of 20 good")
+    assert not GROUNDS.quotes("3 of 20 good")
+    assert not GROUNDS.quotes("13 of 20 good … 7 of 20")

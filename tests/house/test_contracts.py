@@ -71,7 +71,8 @@ def test_types_are_clean() -> None:
 
 
 def test_only_config_reads_the_environment() -> None:
-    """What is configured is in one place; the sandbox passes its own environment on to the bot that it starts."""
-    allowed = {PACKAGE / "config.py", PACKAGE / "sandbox" / "bot.py"}
+    """What is configured is in one place; the sandbox passes its own environment on, and looks for a screen."""
+    sandbox = PACKAGE / "sandbox"
+    allowed = {PACKAGE / "config.py", sandbox / "bot.py", sandbox / "page" / "__init__.py"}
     readers = {path for path in sources(PACKAGE) if re.search(r"\bos\.(environ|getenv)\b", path.read_text())}
     assert readers == allowed

@@ -20,6 +20,9 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "apps.connections.open": set(),  # the app-level token's own
     "assistant.threads.setStatus": {"chat:write"},
     "auth.test": set(),
+    "canvases.access.set": {"canvases:write"},
+    "canvases.create": {"canvases:write"},
+    "canvases.edit": {"canvases:write"},
     "chat.appendStream": {"chat:write"},
     "chat.delete": {"chat:write"},
     "chat.postEphemeral": {"chat:write"},
@@ -30,10 +33,26 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "conversations.history": HISTORY,
     "conversations.list": {"channels:read", "groups:read"},
     "conversations.replies": HISTORY,
+    "files.completeUploadExternal": {"files:write"},
+    "files.getUploadURLExternal": {"files:write"},
+    "usergroups.users.list": {"usergroups:read"},
+    "users.info": {"users:read"},
+    "views.open": set(),
+    "views.publish": set(),
 }
 """From the reference of Slack's Web API: what each method that FixLoop calls needs, for the channels it calls it on."""
-SCOPES_OF_EVENTS = {"app_mention": {"app_mentions:read"}, "message": HISTORY}
-SUBSCRIPTIONS = {"app_mention": ["app_mention"], "message": ["message.channels", "message.groups"]}
+SCOPES_OF_EVENTS: dict[str, set[str]] = {
+    "app_home_opened": set(),
+    "app_mention": {"app_mentions:read"},
+    "message": HISTORY,
+    "reaction_added": {"reactions:read"},
+}
+SUBSCRIPTIONS = {
+    "app_home_opened": ["app_home_opened"],
+    "app_mention": ["app_mention"],
+    "message": ["message.channels", "message.groups"],
+    "reaction_added": ["reaction_added"],
+}
 """The names by which an event is subscribed to: messages by the kind of channel."""
 
 
@@ -43,6 +62,7 @@ class NotingApp(AsyncApp):
     def __init__(self) -> None:
         self.commands: set[str] = set()
         self.events: set[str] = set()
+        self.shortcuts: set[str] = set()
         super().__init__(name="noting", token="xoxb-never-sent", signing_secret="unused")
 
     def command(self, command: Any, *rest: Any, **options: Any) -> Any:
@@ -54,11 +74,15 @@ class NotingApp(AsyncApp):
             self.events.add(event)
         return super().event(event, *rest, **options)
 
+    def message_shortcut(self, callback_id: Any, *rest: Any, **options: Any) -> Any:
+        self.shortcuts.add(callback_id)
+        return super().message_shortcut(callback_id, *rest, **options)
+
 
 @pytest.fixture
 def listening() -> NotingApp:
     app = NotingApp()
-    register(app, counter=None)  # type: ignore[arg-type]  # registering calls no listener
+    register(app, counter=None, forms=None)  # type: ignore[arg-type]  # registering calls no listener
     return app
 
 
@@ -95,6 +119,17 @@ def test_events_are_those_that_are_listened_to(manifest: dict[str, Any], listeni
     ]
 
 
+def test_shortcuts_are_those_that_are_listened_to(manifest: dict[str, Any], listening: NotingApp) -> None:
+    """Every entry of a message's menu does something."""
+    offered = {each["callback_id"]: each["type"] for each in manifest["features"]["shortcuts"]}
+    assert offered == dict.fromkeys(listening.shortcuts, "message")
+
+
+def test_commands_come_with_ids(manifest: dict[str, Any]) -> None:
+    """Slack sends ``@mira`` as an id only to a command that wants its words escaped."""
+    assert all(each["should_escape"] for each in manifest["features"]["slash_commands"])
+
+
 def test_scopes_are_those_that_are_used(manifest: dict[str, Any], listening: NotingApp) -> None:
     """Every scope is needed by a method, an event or a command; whoever calls a new method says here what it needs."""
     called = methods_called()
@@ -127,6 +162,6 @@ def test_socket_mode_is_a_switch_and_three_lines() -> None:
     assert len([line for line in TEXT.splitlines() if "YOUR-HOST/" in line]) == 3
     assert document["settings"]["socket_mode_enabled"] is True
     assert document["settings"]["event_subscriptions"] == {
-        "bot_events": ["app_mention", "message.channels", "message.groups"]
+        "bot_events": ["app_home_opened", "app_mention", "message.channels", "message.groups", "reaction_added"]
     }
     assert document["features"]["slash_commands"][0]["command"] == "/fixloop"

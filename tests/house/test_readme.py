@@ -10,6 +10,7 @@ import pytest
 
 from fixloop_bot.adapters import catalog_file, catalog_probes
 from fixloop_bot.adapters.catalog_file import parse_catalog
+from fixloop_bot.adapters.catalog_schema import catalog_reference
 from fixloop_bot.config import Settings
 from fixloop_bot.domain.expect import Subject, parse
 from fixloop_bot.domain.runs import RecoveryVerdict
@@ -95,6 +96,11 @@ def test_the_catalog_example_has_every_key(key: str) -> None:
     """Whoever reads the example has seen every key that a catalog may have."""
     (text,) = [text for kind, text in FENCES if kind == "yaml"]
     assert re.search(rf"\b{key}: ", text + " ".join(text.split("\n")))
+
+
+def test_the_reference_is_the_schemas() -> None:
+    """The table of keys is what the command prints, so that it cannot fall behind."""
+    assert f"\n\n{catalog_reference()}\n\n</details>" in README
 
 
 def test_the_environment_table_is_complete() -> None:

@@ -7,9 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fixloop_bot.sandbox.slack.inhabitants import MIRA
 from fixloop_bot.sandbox.stage import card_text, reproduced, verdict_of
 from fixloop_bot.sandbox.world import World, world
 
@@ -56,3 +58,21 @@ async def verdict(running: World, *, within_s: float = 60.0) -> str:
     """Wait for the verdict on the root card."""
     await eventually(lambda: verdict_of(running) is not None, "no verdict came", within_s=within_s, world=running)
     return verdict_of(running) or ""
+
+
+async def form(running: World, callback_id: str, *, user: str = MIRA) -> str:
+    """Wait for a form on somebody's screen; its id."""
+
+    def there() -> list[str]:
+        views = running.slack.open_views(user)
+        return [view.id for view in views if view.content.get("callback_id") == f"form:{callback_id}"]
+
+    await eventually(lambda: bool(there()), f"no form {callback_id} is open for {user}", world=running, within_s=10)
+    return there()[-1]
+
+
+async def submit(running: World, callback_id: str, values: Mapping[str, Any], *, user: str = MIRA) -> str:
+    """Fill in a form as soon as it is there, and submit it; its id."""
+    view = await form(running, callback_id, user=user)
+    await running.slack.people.submit_view(user, view, values)
+    return view

@@ -8,7 +8,7 @@ import pytest
 
 from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, JONAS, MIRA
 from fixloop_bot.sandbox.stage import card_text, verdict_of
-from tests.scenarios.conftest import Open, broken_and_reproduced, eventually, verdict
+from tests.scenarios.conftest import Open, broken_and_reproduced, eventually, submit, verdict
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -22,6 +22,7 @@ async def test_a_bug_is_reproduced_fixed_and_its_recovery_proven(opened: Open) -
         assert await verdict(running) == "proven"
         await eventually(lambda: "stayed quiet" in card_text(running), "the watch did not end", world=running)
         await running.press("resolve")
+        await submit(running, "resolve", {"fixed_by": "rolled back 2.15.0"})
         await eventually(lambda: "resolved, proven" in card_text(running), "it was not resolved", world=running)
         roots = [message for message in running.slack.messages(INCIDENTS) if not message.is_reply]
         assert len(roots) == 1

@@ -56,6 +56,7 @@ class Incidents(Keyspace):
             self._key("dirty"),
             self._key("outbox"),
             self._key("run", run.id if run is not None else "none"),
+            self._key("feed", "news"),
             *(self._key("identity", line.identity) for line in incident.signals),
         ]
         args: list[Any] = [

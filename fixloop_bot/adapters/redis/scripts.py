@@ -16,7 +16,7 @@ return 1
 """
 
 SAVE_INCIDENT = """
--- KEYS incident, open_of_service, open_incidents, all_incidents, dirty, outbox, run (or ''), then identity keys
+-- KEYS incident, open_of_service, open_incidents, all_incidents, dirty, outbox, run (or ''), feed_news, then identities
 -- ARGV id, expected_revision (-1: create), document, ttl_s, is_open, opened_at, oldest_kept, run_document,
 --      job_count, (key, job) …
 local id, expected = ARGV[1], tonumber(ARGV[2])
@@ -42,11 +42,13 @@ end
 redis.call('ZADD', KEYS[4], ARGV[6], id)
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[7])
 redis.call('SADD', KEYS[5], id)
+redis.call('HSET', KEYS[8], id, expected + 1)
+redis.call('EXPIRE', KEYS[8], ttl)
 if ARGV[8] ~= '' then
   redis.call('HSET', KEYS[7], 'attempt', 0, 'doc', ARGV[8])
   redis.call('EXPIRE', KEYS[7], ttl)
 end
-for i = 8, #KEYS do
+for i = 9, #KEYS do
   -- A resolved incident that is written late must not take an identity from the one that came after it.
   local owner = redis.call('GET', KEYS[i])
   if ARGV[5] == '1' or not owner or owner == id then redis.call('SET', KEYS[i], id, 'EX', ttl) end

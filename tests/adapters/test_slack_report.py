@@ -1,0 +1,226 @@
+"""A report in Slack: a canvas where there are canvases, else a file; and nothing from outside gets out of its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.adapters.slack.blocks import resolution_card
+from fixloop_bot.adapters.slack.blocks.report import plain, report_line, report_markdown, report_title
+from fixloop_bot.adapters.slack.canvas import NullPapers, SlackPapers
+from fixloop_bot.adapters.slack.files import SlackFiles
+from fixloop_bot.application.papers import Filed
+from fixloop_bot.application.views import ThreadView
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
+from fixloop_bot.domain.report import Case, Report, report_of
+from fixloop_bot.sandbox.slack import LocalSlack
+from fixloop_bot.sandbox.slack.inhabitants import INCIDENTS, MIRA
+from tests.adapters.thread_states import STATES, minutes
+from tests.domain.test_report import proven, with_incident
+from tests.fake_clock import FakeClock
+from tests.sandbox.slack_room import BOT_TOKEN, running_slack
+from tests.strategies import NASTY, texts, views
+
+NO_CANVASES = (
+    *("canvas_disabled_user_team", "free_teams_cannot_create_non_tabbed_canvases", "missing_scope", "unknown_method"),
+    *("not_allowed_token_type", "canvas_creation_failed"),
+)
+
+
+def report(**changes: object) -> Report:
+    known = report_of(with_incident(proven(), resolved_by=MIRA, lead=MIRA), version=1, pictures=[("F1", "A rise.")])
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def slack(clock: FakeClock) -> AsyncIterator[LocalSlack]:
+    async with running_slack(clock=clock.now) as running:
+        yield running
+
+
+@pytest.fixture
+async def papers(slack: LocalSlack, clock: FakeClock) -> AsyncIterator[SlackPapers]:
+    async with SlackApi(token=BOT_TOKEN, base_url=slack.api_url, clock=clock) as api, clock.flowing():
+        yield SlackPapers(api, SlackFiles(api, clock=clock), clock=clock)
+
+
+async def test_a_report_is_a_canvas_that_the_channel_may_read(slack: LocalSlack, papers: SlackPapers) -> None:
+    """Two calls; its address opens it; people are mentioned, and pictures shown by their files."""
+    written = await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS)
+    assert written is not None
+    canvas = slack.core.workspace.canvases[written.id]
+    assert canvas.access == {INCIDENTS: "read"}
+    assert canvas.title == "INC-42 · checkout: Error rate of checkout is high"
+    assert canvas.markdown.startswith("**Recovery proven** · SEV2 · 2026-09-25 02:58 to 03:36 (38 min)")
+    assert f"![](@{MIRA})" in canvas.markdown
+    assert "/F1/inc-42.png)" in canvas.markdown
+    assert slack.core.workspace.files[written.id]["permalink"] == written.url
+    assert [call.method for call in slack.calls] == ["auth.test", "canvases.create", "canvases.access.set"]
+
+
+async def test_the_next_version_stands_at_the_same_address(slack: LocalSlack, papers: SlackPapers) -> None:
+    """Reopened and resolved again: who kept the link reads the newest."""
+    first = await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS)
+    assert first is not None
+    again = await papers.write_canvas(report(version=2), canvas_id=first.id, channel=INCIDENTS)
+    assert again == first
+    assert len(slack.core.workspace.canvases) == 1
+    assert "report version 2" in slack.core.workspace.canvases[first.id].markdown
+
+
+async def test_a_canvas_that_somebody_deleted_is_written_anew(slack: LocalSlack, papers: SlackPapers) -> None:
+    written = await papers.write_canvas(report(), canvas_id="F0GONE", channel=INCIDENTS)
+    assert written is not None
+    assert written.id in slack.core.workspace.canvases
+
+
+async def test_a_picture_that_a_canvas_does_not_take_costs_no_report(slack: LocalSlack, papers: SlackPapers) -> None:
+    """It is written once more without pictures; what they show is said in words."""
+    slack.faults.add("canvases.create", "refuse", error="canvas_creation_failed")
+    written = await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS)
+    assert written is not None
+    text = slack.core.workspace.canvases[written.id].markdown
+    assert ".png" not in text
+    assert "A rise." in text
+
+
+@pytest.mark.parametrize("error", NO_CANVASES)
+async def test_where_there_are_no_canvases_that_is_said(
+    slack: LocalSlack, papers: SlackPapers, clock: FakeClock, error: str
+) -> None:
+    """None, and no call for ten minutes."""
+    slack.faults.add("canvases.create", "refuse", error=error, times=2)
+    assert await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS) is None
+    calls = sum(slack.call_counts.values())
+    assert await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS) is None
+    assert sum(slack.call_counts.values()) == calls
+    clock.advance(601)
+    assert await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS) is not None
+
+
+async def test_a_free_workspace_has_none(slack: LocalSlack, papers: SlackPapers) -> None:
+    slack.core.workspace.canvas_plan = "free"
+    assert await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS) is None
+
+
+async def test_a_slack_that_is_away_is_no_reason_for_a_file(slack: LocalSlack, papers: SlackPapers) -> None:
+    slack.faults.add("canvases.create", "server_error")
+    with pytest.raises(SlackBusy):
+        await papers.write_canvas(report(), canvas_id="", channel=INCIDENTS)
+
+
+async def test_a_file_names_people_and_stands_in_the_thread(slack: LocalSlack, papers: SlackPapers) -> None:
+    """Markdown that any editor opens; a file has no mentions, so names are asked for."""
+    root = slack.people.message("jonas", "incidents", "checkout is down").ts
+    file_id = await papers.put_file(report())
+    assert not await papers.has_file(file_id, channel=INCIDENTS, thread_ts=root)
+    assert await papers.share_file(report(), file_id, channel=INCIDENTS, thread_ts=root)
+    assert await papers.has_file(file_id, channel=INCIDENTS, thread_ts=root)
+    shown = slack.thread("incidents", root)[-1]
+    assert shown.text == "Report of INC-42."
+    text = slack.core.workspace.file_contents[file_id].decode()
+    assert text.startswith("# INC-42 · checkout: Error rate of checkout is high\n")
+    assert "lead: mira" in text
+    assert MIRA not in text
+
+
+async def test_without_leave_to_ask_for_names_ids_stand_there(slack: LocalSlack, papers: SlackPapers) -> None:
+    slack.faults.add("users.info", "refuse", error="missing_scope", times=9)
+    text = slack.core.workspace.file_contents[await papers.put_file(report())].decode()
+    assert f"lead: {MIRA}" in text
+    assert slack.call_counts["users.info"] == 1
+
+
+async def test_without_slack_there_is_no_report() -> None:
+    nothing = NullPapers()
+    assert await nothing.write_canvas(report(), canvas_id="", channel=INCIDENTS) is None
+    assert not await nothing.share_file(report(), "F1", channel=INCIDENTS, thread_ts="1")
+    with pytest.raises(SlackRefused):
+        await nothing.put_file(report())
+
+
+# What the document says
+
+
+def people(who: str) -> str:
+    return f"<person {who}>"
+
+
+def test_the_worst_news_come_first() -> None:
+    """What is not proven, and what is left to do, stand above the figures."""
+    text = report_markdown(report(unproven=("The watch did not hold.",)), people=people)
+    order = ["## Summary", "## What stayed unproven", "## Follow-ups", "## Proof", "## Signals", "## Timeline"]
+    assert [text.index(each) for each in order] == sorted(text.index(each) for each in order)
+
+
+def test_a_model_is_named_where_it_wrote() -> None:
+    text = report_markdown(report(summary=("It was the cache.",), summary_by="MiniMax-M2.5"), people=people)
+    assert "_Summary by MiniMax-M2.5, from state; everything else on this page is from state._" in text
+    assert "_Summary by" not in report_markdown(report(), people=people)
+
+
+def test_people_within_a_line_are_shown_as_everywhere() -> None:
+    entry = replace(proven().incident.timeline[0], what=f"made <@{MIRA}> the lead; see <https://evil.example.com|here>")
+    text = report_markdown(report(timeline=(entry,)), people=people)
+    assert f"made <person {MIRA}> the lead; see ‹https://evil.example.com¦here>" in text
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(views())
+def test_nothing_from_outside_changes_the_document(view: ThreadView) -> None:
+    """Headings, links, images, table cells and check boxes are ours alone, whatever an alert or a person wrote."""
+    case = Case(incident=view.incident, before=view.confirm, after=view.shown, soak=view.soak, now=view.now)
+    text = report_markdown(report_of(case, version=1), people=lambda who: "somebody")
+    assert not re.search(r"\]\(|!\[|<[@!#/\w]", text)
+    for line in text.splitlines():
+        assert re.match(r"## [A-Z]|- |\*\*[A-Z]|_Summary|\| (?:\d|Step|---)|[^#>|*+`-]|$", line), line
+    titles = [line for line in text.splitlines() if line.startswith("#")]
+    assert len(titles) == len(set(titles))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} <= {6}
+
+
+@given(st.one_of(st.sampled_from(NASTY), texts()))
+def test_text_from_outside_is_one_line_without_markup(text: str) -> None:
+    found = plain(text)
+    assert len(found) <= 610
+    assert not re.search(r"[\n\r*`~|\\\x00-\x1f\u202e]|\]\(|!\[|<[@!#/\w]", found)
+
+
+# The resolution card
+
+
+def card_text(view: ThreadView) -> str:
+    card = resolution_card(view)
+    assert card is not None
+    return str([block.get("elements") for block in card.blocks])
+
+
+def resolved(filed: Filed) -> ThreadView:
+    return replace(STATES["resolved proven"](), filed=filed, now=minutes(40))
+
+
+def test_the_card_offers_a_report_until_there_is_one() -> None:
+    """A button that makes it, then a link that opens it, or a word where it is."""
+    assert "'action_id': 'report'" in card_text(resolved(Filed()))
+    linked = card_text(resolved(Filed(version=1, canvas_id="F1", url="https://x.slack.com/docs/T1/F1")))
+    assert "<https://x.slack.com/docs/T1/F1|Report>" in linked
+    assert "'report'" not in linked
+    assert "a file in this thread" in card_text(resolved(Filed(version=1, file_id="F1")))
+
+
+def test_the_report_of_an_earlier_resolution_is_no_report_of_this_one() -> None:
+    incident = replace(proven().incident, reopened=1)
+    assert report_line(Filed(version=1, url="https://x.slack.com/docs/T1/F1"), incident) == ""
+    newest = Filed(version=2, url="https://x.slack.com/docs/T1/F1")
+    assert report_line(newest, incident) == "<https://x.slack.com/docs/T1/F1|Report, version 2>"
+
+
+def test_a_title_fits_and_is_harmless() -> None:
+    assert report_title(report(title="[x](y) " * 100, label="a\nb")).startswith("INC-42 · a b: [x] (y)")

@@ -1,0 +1,134 @@
+"""Two incidents are one: the first ends as merged, the second has its troubles, once, whatever comes between."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application.jobs import EXECUTE_RUN
+from fixloop_bot.application.merging import TAKE_OVER
+from fixloop_bot.domain.incidents import State
+from fixloop_bot.domain.signals import Transition
+from tests.application.office import JONAS, MIRA, Office, checkout, signal
+from tests.fake_clock import FakeClock
+
+
+@pytest.fixture
+async def two(store: RedisStore, clock: FakeClock) -> Office:
+    """INC-1 of checkout and INC-2 of cart, both open, with plans and confirm runs."""
+    office = Office(store, clock, services=(checkout(), checkout(name="cart", match=(("service", "cart"),))))
+    office.shop.broken["/checkout"] = 1.0
+    await office.receive(signal(), signal(at=1, identity="c2", service="cart", tags=("service:cart",)))
+    await office.settle(but=(TAKE_OVER,))
+    return office
+
+
+async def merge(office: Office, source: str, target: str, *, user: str = MIRA) -> list[str]:
+    return await office.wish("merge", user=user, incident=source, fields=(("target", target),), place="modal")
+
+
+async def test_the_merged_one_ends_and_the_other_has_its_troubles(two: Office) -> None:
+    """Each says so in its timeline, with who."""
+    (told,) = await merge(two, "INC-2", "INC-1")
+    assert told == "INC-2 is merged into <https://slack.test/archives/C0CHECKOUT/p10001|INC-1>."
+    await two.settle()
+    source, target = await two.incident("INC-2"), await two.incident()
+    assert (source.state, source.merged_into, source.resolved_by) == (State.RESOLVED, "INC-1", MIRA)
+    assert target.merged == ("INC-2",)
+    assert [line.identity for line in target.signals] == ["cycle:1", "c2"]
+    assert (source.timeline[-1].what, source.timeline[-1].place) == ("merged into INC-1", "modal")
+    assert target.timeline[-1].what.startswith("took over INC-2 (cart: ")
+    assert await two.store.open_incidents() == ["INC-1"]
+
+
+async def test_its_runs_stop(two: Office) -> None:
+    """What was being tested is tested in the other one."""
+    await two.wish("validate", incident="INC-2")
+    run = (await two.incident("INC-2")).active_run
+    assert run is not None
+    await merge(two, "INC-2", "INC-1")
+    assert await two.store.stopped_by(run) == MIRA
+    await two.settle()
+    assert (await two.incident("INC-2")).state is State.RESOLVED
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["between the two writes", "afterwards"])
+async def test_later_alerts_of_it_go_to_the_other_one(two: Office, taken: bool) -> None:
+    """Whether or not the second write has come by then."""
+    await merge(two, "INC-2", "INC-1")
+    if taken:
+        await two.settle()
+    await two.receive(signal(Transition.RE_TRIGGERED, at=90, identity="c2", service="cart", tags=("service:cart",)))
+    await two.settle()
+    assert await two.store.open_incidents() == ["INC-1"]
+    line = next(line for line in (await two.incident()).signals if line.identity == "c2")
+    assert line.transition is Transition.RE_TRIGGERED
+    assert (await two.incident("INC-2")).state is State.RESOLVED
+
+
+async def test_twice_is_once(two: Office) -> None:
+    """The click, the job, and both again."""
+    await merge(two, "INC-2", "INC-1")
+    await two.settle()
+    before = await two.incident()
+    assert await merge(two, "INC-2", "INC-1") == []
+    await two.handlers[TAKE_OVER]("INC-2", "INC-1", MIRA)
+    assert await two.incident() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "says"),
+    [
+        ("INC-1", "INC-1", "cannot be merged into itself"),
+        ("INC-1", "INC-9", "There is no incident INC-9."),
+        ("INC-9", "INC-1", "There is no incident INC-9."),
+        ("INC-1", "", "Merge it into which"),
+    ],
+)
+async def test_what_cannot_be_merged(two: Office, source: str, target: str, says: str) -> None:
+    """Changes nothing, and says why."""
+    before = await two.incident()
+    (told,) = await merge(two, source, target)
+    assert says in told
+    assert await two.incident() == before
+
+
+async def test_resolved_ones_are_not_merged(two: Office) -> None:
+    """Neither of the two."""
+    await two.resolve("INC-2")
+    assert "resolved" in (await merge(two, "INC-2", "INC-1"))[0]
+    assert "resolved" in (await merge(two, "INC-1", "INC-2"))[0]
+    assert (await two.incident()).is_open
+
+
+async def test_two_who_merge_into_each_other_leave_one_open(two: Office) -> None:
+    """In the same moment; the loser is told."""
+    await asyncio.gather(merge(two, "INC-1", "INC-2"), merge(two, "INC-2", "INC-1", user=JONAS))
+    await two.settle()
+    assert len(await two.store.open_incidents()) == 1
+
+
+async def test_a_merged_one_is_not_reopened(two: Office) -> None:
+    """There is no thread to go on with here."""
+    await merge(two, "INC-2", "INC-1")
+    await two.settle()
+    assert await two.wish("reopen", incident="INC-2") == ["INC-2 was merged into INC-1: go on there."]
+
+
+async def test_a_chain_ends_at_the_last(store: RedisStore, clock: FakeClock) -> None:
+    """A target that was merged on meanwhile hands the troubles on."""
+    names = ("checkout", "cart", "docs")
+    office = Office(store, clock, services=tuple(checkout(name=name, match=(("service", name),)) for name in names))
+    await office.receive(
+        *(signal(at=at, identity=f"c{at}", service=name, tags=(f"service:{name}",)) for at, name in enumerate(names))
+    )
+    await office.settle(but=(EXECUTE_RUN,))
+    await merge(office, "INC-3", "INC-2")
+    await merge(office, "INC-2", "INC-1")
+    await office.settle()
+    identities = {line.identity for line in (await office.incident()).signals}
+    assert identities >= {"c0", "c1", "c2"}
+    await office.receive(signal(Transition.RE_TRIGGERED, at=90, identity="c2", service="docs", tags=("service:docs",)))
+    assert await office.store.open_incidents() == ["INC-1"]

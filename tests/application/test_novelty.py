@@ -1,0 +1,165 @@
+"""What is news is shown at once; figures and crowds of alerts are drawn ever more seldom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fixloop_bot.application.novelty import (
+    ALERTS,
+    BETWEEN_NEWS_S,
+    FIGURES,
+    FIGURES_ELSEWHERE,
+    FIGURES_OF_A_WATCH,
+    FIGURES_OF_THE_KNOWN,
+    Novelty,
+    gap_s,
+)
+from fixloop_bot.application.views import PartRef, ThreadView
+from fixloop_bot.domain.incidents import Entry, SignalLine, StatusNote
+from fixloop_bot.domain.runs import RunKind, StepVerdict
+from tests.adapters import thread_states
+
+STATES = thread_states.STATES
+
+
+def drawn(view: ThreadView, part: str = "root", **more: object) -> PartRef:
+    """A card that shows this view."""
+    return PartRef(part=part, ts="1.0", news=Novelty.of(view).mark(part), **more)  # type: ignore[arg-type]
+
+
+def is_news(before: ThreadView, after: ThreadView, part: str = "root") -> bool:
+    return Novelty.of(after).is_news_to(drawn(before, part))
+
+
+def gap(before: ThreadView, after: ThreadView, part: str = "root", *, clicked: bool = False, repeats: int = 0) -> float:
+    return gap_s(after, Novelty.of(after), drawn(before, part, repeats=repeats), clicked=clicked)
+
+
+def again(line: SignalLine, number: int) -> SignalLine:
+    return replace(line, identity=f"cycle:{number}", last_at=line.last_at + number, seen=line.seen + number)
+
+
+def counted_on(view: ThreadView) -> ThreadView:
+    """The same, some samples later."""
+    assert view.shown is not None
+    steps = tuple(replace(step, samples=step.samples + 7) for step in view.shown.steps)
+    return replace(view, shown=replace(view.shown, steps=steps), now=view.now + 7)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("planning", "plan posted"),
+        ("reproducing", "reproduced"),
+        ("reproduced", "validating"),
+        ("validating", "proven and watching"),
+        ("validating", "not recovered"),
+        ("proven and watching", "taken back by the watch"),
+        ("proven and quiet", "resolved proven"),
+    ],
+)
+def test_another_state_is_news(before: str, after: str) -> None:
+    """It is drawn two seconds after the last drawing at the latest, and at once to somebody who clicked."""
+    one, two = STATES[before](), STATES[after]()
+    assert is_news(one, two)
+    assert gap(one, two) == BETWEEN_NEWS_S
+    assert gap(one, two, clicked=True) == 0
+
+
+def test_what_people_do_is_news() -> None:
+    """A tick, a note, a role, an entry of theirs in the timeline."""
+    view = STATES["reproduced"]()
+    incident = view.incident
+    entry = Entry(at=view.now, who="U0MIRA0001", what="Rolled back.")
+    note = StatusNote(text="Rolling back", by="U0MIRA0001", at=view.now)
+    by_machine = replace(entry, who="datadog")
+    for changed in (
+        replace(incident, ticked=("s1",)),
+        replace(incident, note=note),
+        replace(incident, lead="U0MIRA0001"),
+        replace(incident, timeline=(*incident.timeline, entry)),
+    ):
+        assert is_news(view, replace(view, incident=changed))
+    assert not is_news(view, replace(view, incident=replace(incident, timeline=(*incident.timeline, by_machine))))
+
+
+def test_figures_are_none() -> None:
+    """Neither on the root nor on the results; there they follow soon, elsewhere hardly ever."""
+    before = STATES["validating"]()
+    after = counted_on(before)
+    assert not is_news(before, after)
+    assert not is_news(before, after, "results")
+    assert gap(before, after, "results") == FIGURES.first_s
+    assert gap(before, after) == FIGURES_ELSEWHERE.first_s
+    assert [gap(before, after, "results", repeats=number) for number in range(4)] == [4, 16, 60, 60]
+
+
+def test_a_step_that_fails_is_news_at_once_and_one_that_passes_is_not() -> None:
+    """Broken is said as soon as it is certain; what passes is said with the figures."""
+    before = STATES["validating"]()
+    assert before.shown is not None
+    first, *others = before.shown.steps
+    for verdict, told in ((StepVerdict.FAILED, True), (StepVerdict.PASSED, False)):
+        run = replace(before.shown, steps=(replace(first, verdict=verdict), *others))
+        after = replace(before, shown=run)
+        assert is_news(before, after) is told
+        assert is_news(before, after, "results") is told
+
+
+def test_the_first_signals_are_news_and_a_crowd_is_not() -> None:
+    """A second monitor is worth a drawing of its own, the hundredth notification is not; a recovery always is."""
+    view = STATES["reproduced"]()
+    (line,) = view.incident.signals
+
+    def with_signals(count: int) -> ThreadView:
+        lines = tuple(again(line, number) for number in range(count))
+        return replace(view, incident=replace(view.incident, signals=lines, absorbed=tuple(map(str, range(count)))))
+
+    assert is_news(with_signals(1), with_signals(2))
+    assert not is_news(with_signals(10), with_signals(11))
+    assert gap(with_signals(10), with_signals(11)) == ALERTS.first_s
+    assert gap(with_signals(10), with_signals(11), "plan") == FIGURES_ELSEWHERE.first_s, "it shows no signals"
+    quiet = tuple(
+        replace(each, transition=thread_states.Transition.RECOVERED) for each in with_signals(10).incident.signals
+    )
+    assert is_news(with_signals(10), replace(view, incident=replace(view.incident, signals=quiet)))
+
+
+def test_a_run_that_begins_is_told_by_the_root() -> None:
+    """The results say so with their first figures, and the plan, which only lacks its buttons, perhaps not at all."""
+    view = STATES["reproduced"]()
+    run = view.shown
+    assert run is not None
+    line = replace(
+        view.incident.runs[-1], id="next", number=2, kind=RunKind.VALIDATE, finished_at=None, reproduced=False
+    )
+    begun = replace(view.incident, active_run="next", runs=(*view.incident.runs, line))
+    waiting = tuple(replace(step, verdict=None) for step in run.steps)
+    shown = replace(run, id="next", kind=RunKind.VALIDATE, steps=waiting, finished_at=None)
+    after = replace(view, incident=begun, shown=shown)
+    assert is_news(view, after)
+    assert not is_news(view, after, "results")
+    assert not is_news(view, after, "plan")
+    stopped = replace(begun, active_run=None, runs=(*view.incident.runs, replace(line, finished_at=1.0, stopped=True)))
+    ended = replace(view, incident=stopped, shown=replace(shown, finished_at=1.0))
+    assert is_news(after, ended, "results")
+    assert is_news(after, ended, "plan")
+
+
+def test_what_is_known_already_counts_on_slowly() -> None:
+    """After the bug is reproduced, and during a watch, there is little to wait for."""
+    confirming = STATES["reproducing"]()
+    assert confirming.shown is not None
+    known = tuple(replace(step, verdict=StepVerdict.FAILED) for step in confirming.shown.steps)
+    seen = replace(confirming, shown=replace(confirming.shown, steps=known))
+    assert gap(seen, counted_on(seen), "results") == FIGURES_OF_THE_KNOWN.first_s
+    watching = STATES["proven and watching"]()
+    assert watching.soak is not None
+    assert gap(watching, watching, "results") == FIGURES_OF_A_WATCH.first_s
+
+
+def test_a_card_of_an_older_fixloop_is_out_of_date() -> None:
+    view = STATES["reproduced"]()
+    assert Novelty.of(view).is_news_to(PartRef(part="root", ts="1.0", shown="abc"))

@@ -1,0 +1,109 @@
+"""Ending an incident: with what fixed it; while a step fails only with a reason, which is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixloop_bot.domain.incidents import State
+from fixloop_bot.domain.runs import RecoveryVerdict
+from tests.application.office import JONAS, MIRA, Office, signal
+
+SAY = {"response_url": "https://slack.test/1", "place": "command"}
+
+
+async def resolve(office: Office, **fields: str) -> list[str]:
+    return await office.wish("resolve", incident="INC-1", fields=tuple(fields.items()), place="modal")
+
+
+async def test_what_fixed_it_and_who_did_are_kept(office: Office) -> None:
+    """On the incident and in its timeline, with the place."""
+    await office.broken()
+    await office.fixed()
+    await office.validate()
+    assert await resolve(office, fixed_by="rolled back\n2.14.0", fixer=JONAS) == []
+    incident = await office.incident()
+    assert (incident.fixed_by, incident.fixer, incident.resolved_by) == ("rolled back 2.14.0", JONAS, MIRA)
+    assert incident.override_reason == ""
+    last = incident.timeline[-2:]
+    assert [(each.what, each.place) for each in last] == [
+        ("what fixed it: rolled back 2.14.0", "modal"),
+        ("resolved (proven)", "modal"),
+    ]
+
+
+async def test_a_failing_step_is_named(office: Office) -> None:
+    """After a confirm run that has seen it, and after a validate run that still does; nothing is changed."""
+    await office.broken()
+    (told,) = await resolve(office, fixed_by="I think it is over")
+    assert "step 1 (A cart can be paid) failed" in told
+    await office.validate()
+    assert (await office.incident()).verdict is RecoveryVerdict.NOT_RECOVERED
+    (told,) = await resolve(office, fixed_by="I think it is over", override="  ")
+    assert "step 1 (A cart can be paid) failed" in told
+    assert (await office.incident()).state is not State.RESOLVED
+
+
+async def test_a_reason_overrides_and_is_kept(office: Office) -> None:
+    """With who gave it; taken back with the resolution."""
+    await office.broken()
+    assert await resolve(office, override="the shop closes", fixed_by="") == []
+    incident = await office.incident()
+    assert (incident.state, incident.override_reason) == (State.RESOLVED, "the shop closes")
+    assert (incident.timeline[-2].who, incident.timeline[-2].what) == (
+        MIRA,
+        "resolved although a step fails, because: the shop closes",
+    )
+    await office.resolution.reopen("INC-1", by=MIRA)
+    assert (await office.incident()).override_reason == ""
+
+
+async def test_the_core_decides_on_the_newest_state(office: Office) -> None:
+    """A form that was opened while all was well does not end what has failed since."""
+    await office.broken()
+    await office.fixed()
+    await office.validate()
+    office.shop.broken["/checkout"] = 1.0
+    await office.validate()
+    (told,) = await resolve(office, fixed_by="rolled back")
+    assert "is not recovered" in told
+    assert (await office.incident()).is_open
+
+
+async def test_what_was_never_looked_at_may_end(office: Office) -> None:
+    """The verdict stays on record; no reason is asked for, and one that is given is what fixed it."""
+    await office.receive(signal())
+    (told,) = await office.wish("command", text="resolve INC-1 override: false alarm", **SAY)
+    assert told == "Done: resolve INC-1."
+    incident = await office.incident()
+    assert (incident.override_reason, incident.fixed_by) == ("", "false alarm")
+    assert incident.timeline[-1].what == "resolved (not validated)"
+
+
+@pytest.mark.parametrize("words", ["override: it is a demo", "Override it is a demo", "override - it is a demo"])
+async def test_by_command_without_a_form(office: Office, words: str) -> None:
+    """``resolve INC-1 rolled back`` is refused with the step; with the reason it is done."""
+    await office.broken()
+    (told,) = await office.wish("command", text="resolve INC-1 rolled back", **SAY)
+    assert "step 1 (A cart can be paid)" in told
+    assert "override: the reason" in told
+    (told,) = await office.wish("command", text=f"resolve INC-1 {words}", **SAY)
+    assert told == "Done: resolve INC-1."
+    assert (await office.incident()).override_reason == "it is a demo"
+
+
+async def test_a_command_without_words_says_what_is_missing(office: Office) -> None:
+    """Where no form could be opened."""
+    await office.receive(signal())
+    (told,) = await office.wish("command", text="resolve INC-1", **SAY)
+    assert told.startswith("What fixed it?")
+    await office.settle()
+    await office.broken()
+    assert (await office.incident()).is_open
+
+
+async def test_secrets_in_a_reason_are_masked(office: Office) -> None:
+    """The report goes to many."""
+    await office.broken()
+    key = "ghp_" + "a1B2c3D4e5" * 4
+    await resolve(office, override=f"token {key} was revoked")
+    assert key not in repr(await office.incident())
