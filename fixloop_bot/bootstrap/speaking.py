@@ -1,0 +1,60 @@
+"""The copilot, wired: what it reads, what it talks with, and where it speaks."""
+
+from __future__ import annotations
+
+import secrets
+
+from fixloop_bot.adapters.kingfisher import Kingfisher
+from fixloop_bot.adapters.minimax.talk import MiniMaxTalker, NullTalker
+from fixloop_bot.adapters.redis.talks import Talks
+from fixloop_bot.application.copilot.answering import Copilot
+from fixloop_bot.application.copilot.gathering import Gathering
+from fixloop_bot.application.copilot.speech import Talker
+from fixloop_bot.application.copilot.turns import Turns
+from fixloop_bot.application.ports import DeepLinks
+from fixloop_bot.application.threads import Threads
+from fixloop_bot.bootstrap.means import DAY_S, Means
+from fixloop_bot.config import secret_of
+from fixloop_bot.domain.catalog import Service
+
+
+def copilot_parts(by: Means, *, links: DeepLinks, threads: Threads) -> tuple[Gathering, Talker]:
+    """State and telemetry to read, and a model to talk with.
+
+    The detector's rules are loaded with the first question, in a thread, and not by who never asks one.
+    """
+    detect = Kingfisher(by.settings.data_dir / "kingfisher")
+    gathering = Gathering(
+        by.store,
+        by.telemetry,
+        by.prober,
+        links,
+        view=threads.view,
+        changes=by.telemetry,
+        permalink=by.slack.permalink if by.slack is not None else _no_address,
+        secrets=_secrets_of,
+        detect=detect,
+    )
+    talker: Talker = NullTalker()
+    if by.model is not None:
+        services = by.catalog.services
+        known = lambda: [value for service in services for value in _secrets_of(service)]  # noqa: E731
+        talker = MiniMaxTalker(by.model, by.settings.minimax_model, known, detect=detect)
+    return gathering, talker
+
+
+def build_copilot(by: Means, gathering: Gathering, talker: Talker) -> Copilot:
+    """What answers questions, and a place in the thread to speak."""
+    talks = Talks(by.client, clock=by.clock, retention_s=by.settings.retention_days * DAY_S)
+    turns = Turns(talks, clock=by.clock, token=lambda: secrets.token_hex(8))
+    return Copilot(by.store, talks, gathering, talker=talker, podium=by.podium, turns=turns, clock=by.clock)
+
+
+def _no_address(channel: str, ts: str) -> str:
+    del channel, ts
+    return ""
+
+
+def _secrets_of(service: Service) -> tuple[str, ...]:
+    """The values of a service's secrets, read now and kept nowhere: they are masked wherever they turn up."""
+    return tuple(value for _, reference in service.secrets if (value := secret_of(reference)))
