@@ -181,13 +181,18 @@ def worst(chart: SignalChart, points: Points) -> tuple[float, float]:
 
 
 def headline(chart: SignalChart) -> str:
-    """``Error rate 31 %``, ``Error rate 0.1 %, was 31 %``: the newest value, and the worst where that is over."""
+    """``Error rate 31 % at 02:59 UTC``, ``Error rate 0.1 % at 03:40 UTC, was 31 %``.
+
+    The newest value with its time, since a picture is older than the card that it stands on; and the worst one where
+    that is over.
+    """
     name = f"{chart.name[:1].upper()}{chart.name[1:]}"
     if not chart.points:
         return f"{name}: no data"
-    last, (_, peak) = chart.points[-1][1], worst(chart, chart.points)
+    (at, last), (_, peak) = chart.points[-1], worst(chart, chart.points)
     over = chart.comparator.breached(peak, chart.limit) and not chart.comparator.breached(last, chart.limit)
-    return f"{name} {reading(last, chart.unit)}" + (f", was {reading(peak, chart.unit)}" if over else "")
+    newest = f"{name} {reading(last, chart.unit)} at {_time(chart, at)}"
+    return newest + (f", was {reading(peak, chart.unit)}" if over else "")
 
 
 def alt_text(chart: SignalChart) -> str:
