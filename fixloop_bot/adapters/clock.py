@@ -28,8 +28,10 @@ class WorldCalendar:
     def next_time(self, after: float, minute: int, zone: str) -> float:
         there = datetime.fromtimestamp(after, _zone(zone))
         then = there.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0, fold=0)
-        # Whole days of the wall clock, so that the time of day stays over a change of summer time.
-        return (then if then.timestamp() > after else then + timedelta(days=1)).timestamp()
+        # Whole days of the wall clock, so that the time of day stays over a change of summer time. In the night in
+        # which an hour comes twice, its second coming may still lie ahead.
+        today = (then, then.replace(fold=1))
+        return next((at for each in today if (at := each.timestamp()) > after), (then + timedelta(days=1)).timestamp())
 
 
 def is_zone(name: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
 import yaml
 
 from fixloop_bot.adapters.plan_keys import KINDS
@@ -56,6 +57,7 @@ class PlanWords:
         errors = found.errors | errors
         if errors:
             raise Unreadable(errors)
+        _storable(step)
         why = step.why or (before.why if before is not None else "")  # the form has no field for it
         return replace(step, id=step_id, why=why)
 
@@ -72,6 +74,14 @@ class _Places(Complaints):
         field = _ELSEWHERE.get(name, "check")
         where = f"Line {node.start_mark.line + 1}, column {node.start_mark.column + 1}: " if field == "check" else ""
         self.errors.setdefault(field, f"{where}{f'{path} ' if path else 'it '}{sentence}.")
+
+
+def _storable(step: Step) -> None:
+    """Raise Unreadable for half a character (``"\\ud800"``), which YAML can name and nothing can store or send."""
+    try:
+        orjson.dumps(step)
+    except TypeError:
+        raise Unreadable({"check": "A character in it is only half of one: write it out."}) from None
 
 
 def _mapping(text: str) -> yaml.MappingNode:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
@@ -69,9 +69,15 @@ class Complaints:
 
 
 class _Loader(yaml.SafeLoader):
-    """Gives up where there are too many nodes, before minutes are spent on them."""
+    """Gives up where there are too many nodes, or brackets within brackets, before much time is spent on them."""
 
     nodes = 0
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803 - PyYAML's name
+        """PyYAML looks at all open brackets for each word: three thousand of them hold the event loop for a second."""
+        if self.flow_level > DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.nodes += 1

@@ -71,12 +71,22 @@ class Deeds:
     def commands(self) -> Sequence[Command]:
         return (
             Command(word="status", deed=self._status_here),
-            Command(word="validate", deed=self._validate, on_incident=True),
-            Command(word="plan", deed=self._new_plan, on_incident=True),
+            Command(
+                word="validate",
+                deed=self._validate,
+                on_incident=True,
+                done="{id} is being validated; its thread shows the run.",
+            ),
+            Command(
+                word="plan",
+                deed=self._new_plan,
+                on_incident=True,
+                done="A new plan for {id} is being written; its thread shows it.",
+            ),
             Command(word="stop", deed=self._command_stop),
             Command(word="go", deed=self._go),
-            Command(word="resolve", deed=self._command_resolve, on_incident=True),
-            Command(word="reopen", deed=self._reopen, on_incident=True),
+            Command(word="resolve", deed=self._command_resolve, on_incident=True, done="{id} is resolved."),
+            Command(word="reopen", deed=self._reopen, on_incident=True, done="{id} is open again."),
         )
 
     async def _validate(self, wish: Wish) -> str:
@@ -109,7 +119,7 @@ class Deeds:
         if incident is None:
             return f"There is no incident {name}."
         stopped = await self._validation.stop(incident.id, by=wish.user)
-        return f"Done: stop {incident.id}." if stopped else "No run is going."
+        return f"The run of {incident.id} is being stopped." if stopped else "No run is going."
 
     async def _go(self, wish: Wish) -> str:
         return await self._brake.lift(by=wish.user)

@@ -142,7 +142,7 @@ class Desk:
             return _which(command.word, found)
         about = replace(wish, incident=found[0].id, text=rest)
         sentence = await self._allowed(about, command.word, command.deed)
-        return sentence or f"Done: {command.word} {found[0].id}."
+        return sentence or command.done.format(id=found[0].id)
 
 
 def help_text() -> str:

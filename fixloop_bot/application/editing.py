@@ -20,11 +20,14 @@ from fixloop_bot.domain.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.errors import PlanRejected
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.plans import ManualCheck, Plan, PlanSource, Step, plan_hash
+from fixloop_bot.domain.redaction import mask
+from fixloop_bot.domain.said import said, writes_secret
 from fixloop_bot.domain.vetting import LONGEST_INSTRUCTION, MOST_STEPS, step_breaches, vet
 
 READY_WITHIN_S = 1.5
 """Slack waits three seconds for what becomes of a submitted modal."""
 GONE = "This draft is not kept any more. Close it, and press Edit again."
+WRITTEN_OUT = "This holds what looks like a secret. Keep it in the catalog (`secrets`), and write ${NAME} here."
 Allowed = Callable[[Incident, str], Awaitable[str]]
 """(incident, person) → why they may not edit its plan; empty where they may."""
 
@@ -113,14 +116,15 @@ class Editing:
         before = draft.step(step_id)
         if before is None and len(draft.steps) >= MOST_STEPS:
             return Refused(errors={"title": f"A plan has at most {MOST_STEPS} steps. Remove one first."})
-        typed = self._whole(words, before)
+        typed = self._whole(replace(words, title=mask(words.title)), before)
         try:
             step = self._wording.read(typed, step_id=before.id if before is not None else _free(draft), before=before)
         except Unreadable as unreadable:
             return Refused(errors=unreadable.errors)
         service = await self._service(draft.incident)
-        (step,) = await self._concrete((step,), service)
+        (step,) = await self._concrete((_masked(step),), service)
         errors = at_fields(step_breaches(step, (_place(draft, step.id) or 0) + 1, service))
+        errors = errors or ({} if step.manual else self._secrets(typed, before))
         if errors:
             return Refused(errors=errors)
         steps = [step if each.id == step.id else each for each in draft.steps]
@@ -165,7 +169,7 @@ class Editing:
                 source=PlanSource.PERSON,
                 steps=steps,
                 author=by,
-                note=note,
+                note=said(note),
                 made_at=now,
             )
             return adopt(incident, plan, asked_by=by, now=now, place="modal")
@@ -182,6 +186,15 @@ class Editing:
         known = self._wording.words(before)
         expect = known.expect if words.expect is None and not words.check else words.expect
         return replace(words, check=words.check or known.check, expect=expect)
+
+    def _secrets(self, typed: StepWords, before: Step | None) -> dict[str, str]:
+        """A plan is shown, stored and read by the model: what is secret is never written out in it."""
+        known = self._wording.words(before) if before is not None else None
+        fields = {
+            "check": (typed.check, known.check if known else ""),
+            "expect": (typed.expect or "", (known.expect or "") if known else ""),
+        }
+        return {name: WRITTEN_OUT for name, (now, then) in fields.items() if writes_secret(now, before=then)}
 
     async def _keep(self, draft: Draft, steps: Sequence[Step]) -> Draft:
         kept = replace(draft, steps=tuple(steps), revision=draft.revision + 1)
@@ -202,6 +215,13 @@ class Editing:
                 return await self._planning.concrete(steps, service)
         except TimeoutError:
             return steps
+
+
+def _masked(step: Step) -> Step:
+    """What is for people to read, without secrets."""
+    if not isinstance(step.check, ManualCheck):
+        return step
+    return replace(step, check=ManualCheck(instruction=mask(step.check.instruction)))
 
 
 def by_hand(step: Step) -> Step:

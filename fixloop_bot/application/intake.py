@@ -117,10 +117,15 @@ class Intake:
 
     async def _absorb(self, incident_id: str, signal: Signal) -> None:
         def decide(incident: Incident) -> Change | None:
+            if incident.merged_into is not None:
+                return None
             absorbed = absorb(incident, signal)
             return None if absorbed.incident is incident else _follow(absorbed, signal)
 
-        await self._ledger.change(incident_id, decide)
+        found = await self._ledger.change(incident_id, decide)
+        home = await self._merged_home(incident_id) if found is not None and found.merged_into is not None else None
+        if home is not None and home.merged_into is None:  # it was merged a moment ago: the signal follows it
+            await self._absorb(home.id, signal)
 
     async def _open(self, signal: Signal) -> None:
         number = await self._store.next_incident_number()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fixloop_bot.application.intake import starting
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.kept import Kept
 from fixloop_bot.application.ledger import Change, Ledger
@@ -17,9 +18,11 @@ from fixloop_bot.application.signpost import Signpost
 from fixloop_bot.application.wishes import Deed, Wish
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.merging import merged_away, taken_over
+from fixloop_bot.domain.runs import RunKind
 
 TAKE_OVER = "take_over"
 LOCK, LOCK_S = "merging", 10.0
+LOOK_AGAIN_S = 0.5
 LONGEST_CHAIN = 20
 
 
@@ -37,7 +40,7 @@ class Merging:
         return {"merge": self._merge}
 
     async def _merge(self, wish: Wish) -> str:
-        token = await self._kept.lock(LOCK, seconds=LOCK_S)
+        token = await self._locked()
         if token is None:
             return "Somebody is merging incidents right now. Try again in a moment."
         try:
@@ -47,6 +50,13 @@ class Merging:
         for run_id in running:
             await self._store.stop_run(run_id, wish.user)
         return sentence
+
+    async def _locked(self) -> str | None:
+        """The lock, also where the process that held it was killed: perhaps it was this very wish's, before."""
+        until = self._clock.now() + LOCK_S + LOOK_AGAIN_S
+        while (token := await self._kept.lock(LOCK, seconds=LOCK_S)) is None and self._clock.now() < until:
+            await self._clock.sleep(LOOK_AGAIN_S)
+        return token
 
     async def _move_away(self, wish: Wish, target_id: str) -> tuple[str, list[str]]:
         """Under the lock: the sentence for the person, and the runs to stop."""
@@ -83,7 +93,10 @@ class Merging:
 
         def decide(incident: Incident) -> Change | None:
             grown = taken_over(incident, merged, by=by, now=self._clock.now())
-            return None if grown is incident else Change(incident=grown)
+            if grown is incident:
+                return None
+            reopened = grown.reopened > incident.reopened and grown.plan is not None
+            return Change(incident=grown, jobs=(starting(grown, RunKind.CONFIRM, by=by),) if reopened else ())
 
         await self._ledger.change(target.id, decide)
 

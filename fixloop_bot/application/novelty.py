@@ -21,36 +21,40 @@ FEW_SIGNALS = 3
 """The first signals that join an incident are news; after them it is a crowd, and a crowd is figures."""
 BETWEEN_NEWS_S = 2.0
 """What happens at once, such as two monitors that recover, is drawn once; to who clicked it is shown at once."""
-ROOT, PLAN, RESULTS = "root", "plan", "results"
+ROOT, PLAN, RESULTS, RESOLUTION = "root", "plan", "results", "resolution"
 _NOTHING = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Novelty:
-    """Digests of what is news: to each of the cards, and of the alerts, which change a card without being news."""
+    """Digests of what is news to each of the cards; and of the alerts and the signal's picture, which change the root
+    without being news."""
 
     root: str
     plan: str
     results: str
     alerts: str
+    picture: str
 
     @classmethod
     def of(cls, view: ThreadView) -> Novelty:
         incident = view.incident
         still = replace(incident, active_run=None, soak_run=None, wanted_run=None, wanted_by="")
         runs = tuple(_told(run) for run in (view.confirm, view.shown, view.soak))
+        # The root says that it is broken; which other steps fail, too, is told in the results.
+        broken = tuple(bool(told) for told in runs)
         ended = tuple(line for line in incident.runs if line.finished_at is not None)
         return cls(
-            root=_digest((_state(incident), _alarm(incident), incident.runs, runs, view.filed)),
-            # While a run goes on the plan only lacks its buttons; the root has the one that counts then.
-            plan=_digest((_state(still), ended)),
+            root=_digest((_state(incident), _alarm(incident), incident.runs, broken, view.filed)),
+            plan=_digest(_state(still)),
             results=_digest((incident.state, ended, runs, *_spread(view))) if _has_results(view) else _NOTHING,
-            alerts=_digest((incident.signals, *_signal(view))),
+            alerts=_digest(incident.signals),
+            picture=_signal(view),
         )
 
     def mark(self, part: str) -> str:
         """What is written down with a card, to be compared with later."""
-        return f"{self._news(part)}.{self.alerts}"
+        return f"{self._news(part)}.{self.alerts}.{self.picture}"
 
     def is_news_to(self, ref: PartRef) -> bool:
         """Whether the card shows another state than it should. One drawn by an older FixLoop does."""
@@ -58,7 +62,16 @@ class Novelty:
         return news != _NOTHING and ref.news.partition(".")[0] != news
 
     def has_alerts_for(self, ref: PartRef) -> bool:
-        return ref.part == ROOT and ref.news.partition(".")[2] != self.alerts
+        return ref.part == ROOT and self._beside(ref)[0] != self.alerts
+
+    def has_picture_for(self, ref: PartRef) -> bool:
+        return ref.part == ROOT and self._beside(ref)[1] != self.picture
+
+    @staticmethod
+    def _beside(ref: PartRef) -> tuple[str, str]:
+        """The alerts and the picture that a card shows."""
+        alerts, _, picture = ref.news.partition(".")[2].partition(".")
+        return alerts, picture
 
     def _news(self, part: str) -> str:
         return {PLAN: self.plan, RESULTS: self.results}.get(part, self.root)
@@ -76,14 +89,19 @@ class Rhythm:
         return min(self.most_s, self.first_s * self.growth ** min(repeats, 30))
 
 
-FIGURES = Rhythm(first_s=4.0, growth=4.0, most_s=60.0)
-"""After 4 and 20 seconds, then every minute: a window of a minute, the usual one, costs two updates."""
+FIGURES = Rhythm(first_s=4.0, growth=15.0, most_s=60.0)
+"""After four seconds, so that it is seen to work and how long it takes, then every minute: a window of a minute, the
+usual one, costs one update. A step that fails is told at once."""
 FIGURES_OF_THE_KNOWN = Rhythm(first_s=60.0, growth=2.0, most_s=180.0)
 """A confirm run that has seen the bug has told what everybody waited for."""
 FIGURES_ELSEWHERE = Rhythm(first_s=90.0, growth=2.0, most_s=360.0)
 """Who waits for a run looks at its results; the other cards need only say, now and then, that it goes on."""
 FIGURES_OF_A_WATCH = Rhythm(first_s=120.0, growth=2.0, most_s=600.0)
-ALERTS = Rhythm(first_s=5.0, growth=1.15, most_s=20.0)
+ALERTS = Rhythm(first_s=2.5, growth=1.5, most_s=20.0)
+PICTURES = Rhythm(first_s=15.0, growth=1.0, most_s=15.0)
+"""A picture explains what the words beside it say: news of these seconds brings it along."""
+REPORT_WITHIN_S = 5.0
+"""The last card waits so long for the report that it links to; the root says at once that it is over."""
 
 
 def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) -> float:
@@ -92,7 +110,18 @@ def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) ->
         return 0.0 if clicked else BETWEEN_NEWS_S
     if novelty.has_alerts_for(ref):
         return ALERTS.gap_s(ref.repeats)
+    if novelty.has_picture_for(ref):
+        return PICTURES.gap_s(0)
     return _rhythm(view, ref.part).gap_s(ref.repeats)
+
+
+def posted_from(view: ThreadView, part: str) -> float:
+    """The epoch seconds from which a card that is not there yet may be posted; 0 for now."""
+    incident = view.incident
+    awaits = part == RESOLUTION and incident.resolved_at is not None and incident.merged_into is None
+    if not awaits or view.filed.version > incident.reopened:
+        return 0.0
+    return (incident.resolved_at or 0.0) + REPORT_WITHIN_S
 
 
 def _rhythm(view: ThreadView, part: str) -> Rhythm:
@@ -128,10 +157,10 @@ def _told(run: Run | None) -> object:
     return tuple(step.step_id for step in run.steps if step.verdict is StepVerdict.FAILED)
 
 
-def _signal(view: ThreadView) -> tuple[str, ...]:
-    """The picture of the signal comes after the news that it explains; within seconds, as an alert does."""
+def _signal(view: ThreadView) -> str:
+    """The picture of the signal, which comes after the news that it explains."""
     picture = view.album.picture(SIGNAL)
-    return (picture.file_id,) if picture is not None else ()
+    return picture.file_id if picture is not None else ""
 
 
 def _spread(view: ThreadView) -> tuple[str, ...]:

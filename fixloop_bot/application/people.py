@@ -15,6 +15,7 @@ from fixloop_bot.application.resolution import who
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.incidents import Incident, StatusNote
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.said import said
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
@@ -78,8 +79,8 @@ class People:
             if incident.acknowledged_by is not None:
                 if incident.acknowledged_by == wish.user:
                     return None, ""
-                ago = max(0, round((now - (incident.acknowledged_at or now)) / 60))
-                return None, f"{who(incident.acknowledged_by)} is on {incident.id}, since {ago} min."
+                ago = span(now - (incident.acknowledged_at or now))
+                return None, f"{who(incident.acknowledged_by)} is on {incident.id}, for {ago} now."
             taken = replace(incident, acknowledged_by=wish.user, acknowledged_at=now, lead=incident.lead or wish.user)
             return taken.noted(now, wish.user, "is on it"), ""
 

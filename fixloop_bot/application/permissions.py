@@ -140,7 +140,8 @@ class Permissions:
         return [incident.service or "" for incident in await self._where.here(wish)]
 
     async def _why_not(self, user: str, service: Service, verb: str) -> str:
-        if not service.responders or user in service.responders:
+        people = [each for each in service.responders if not each.startswith("S")]
+        if not service.responders or user in people:
             return ""
         unsure = ""
         for group in (each for each in service.responders if each.startswith("S")):

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job
+from fixloop_bot.application.kept import Kept
 from fixloop_bot.application.papers import Announcer, Filed, Filings, Papers, Writer
 from fixloop_bot.application.pictures import Albums
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.views import ThreadRefs
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.errors import SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.errors import Conflict, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.report import Case, Report, report_of
 from fixloop_bot.domain.runs import Run, RunKind
 
 log = logging.getLogger(__name__)
 
+LOCK_S = 60.0
+"""Longer than the model and Slack take for a report; what a killed process held is free after that."""
+LOOK_AGAIN_S = 1.0
 NOT_SHOWN = "Slack has no thread of this incident yet, so there is nowhere to put its report."
 
 
@@ -41,6 +45,7 @@ class Reporting:
     def __init__(
         self,
         store: Store,
+        kept: Kept,
         filings: Filings,
         albums: Albums,
         *,
@@ -51,6 +56,7 @@ class Reporting:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._kept = kept
         self._filings = filings
         self._albums = albums
         self._papers = papers
@@ -58,14 +64,13 @@ class Reporting:
         self._writer = writer
         self._catalog = catalog
         self._clock = clock
-        self._one_at_a_time = asyncio.Lock()
 
     async def make(self, incident_id: str, version: str) -> None:
         """File the report of a resolution, unless that is done or the incident is open again.
 
-        Raises StoreUnavailable and SlackBusy, after which it may be called again.
+        Raises StoreUnavailable, SlackBusy, and Conflict while another process writes it; it may be called again.
         """
-        async with self._one_at_a_time:
+        async with self._alone(incident_id, patience_s=2 * LOCK_S):
             incident = await self._store.incident(incident_id)
             if incident is None or incident.state is not State.RESOLVED or incident.reopened + 1 != int(version):
                 return
@@ -93,17 +98,36 @@ class Reporting:
             return f"There is no incident {incident_id}."
         if incident.merged_into is not None:
             return f"{incident_id} was merged into {incident.merged_into}: its report is that one's."
-        async with self._one_at_a_time:
-            filed = await self._filings.filed(incident_id)
-            if incident.is_open or filed.version < incident.reopened + 1:
-                log.info("%s asks for the report of %s", by, incident_id)
-                written = await self._file(incident, filed)
-                if written is None:
-                    return NOT_SHOWN
-                filed = written
+        try:
+            async with self._alone(incident_id):
+                filed = await self._filings.filed(incident_id)
+                if incident.is_open or filed.version < incident.reopened + 1:
+                    log.info("%s asks for the report of %s", by, incident_id)
+                    written = await self._file(incident, filed)
+                    if written is None:
+                        return NOT_SHOWN
+                    filed = written
+        except Conflict as written_elsewhere:
+            return f"{written_elsewhere} Ask again in a moment."
         so_far = " so far" if incident.is_open else f", version {filed.version}"
         where = f"<{filed.url}|open it>" if filed.url else "it is a file in the incident's thread"
         return f"The report of {incident_id}{so_far}: {where}."
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, incident_id: str, *, patience_s: float = 0.0) -> AsyncIterator[None]:
+        """Nobody else writes this report meanwhile, in whichever process: two would make two canvases of it.
+
+        Raises Conflict after ``patience_s`` seconds.
+        """
+        name, until = f"report:{incident_id}", self._clock.now() + patience_s
+        while (token := await self._kept.lock(name, seconds=LOCK_S)) is None:
+            if self._clock.now() >= until:
+                raise Conflict(f"The report of {incident_id} is being written.")
+            await self._clock.sleep(LOOK_AGAIN_S)
+        try:
+            yield
+        finally:
+            await self._kept.unlock(name, token)
 
     async def _file(self, incident: Incident, filed: Filed) -> Filed | None:
         """Write and file the report; None where there is no thread to put it in, or Slack refuses all ways."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from fixloop_bot.application.ledger import Change, Ledger
@@ -11,6 +12,7 @@ from fixloop_bot.domain.incidents import Incident, Move, State, advance
 from fixloop_bot.domain.said import said
 
 NOTHING_SAID = Ending()
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 class Resolution:
@@ -114,4 +116,4 @@ def who(user: str | None) -> str:
     """A person as Slack shows them, a machine by its name."""
     if user is None:
         return "nobody"
-    return f"<@{user}>" if user[:1] in ("U", "W") else {"datadog": "Datadog"}.get(user, "FixLoop")
+    return f"<@{user}>" if _SLACK_USER.fullmatch(user) else {"datadog": "Datadog"}.get(user, "FixLoop")

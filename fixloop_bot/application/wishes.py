@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
 from fixloop_bot.application.jobs import ANSWER_WISH, Job
+from fixloop_bot.domain.redaction import mask
 
 COMMANDS = {
     "status": "what is broken, and whether it is proven (`status INC-42`)",
@@ -65,7 +66,10 @@ class Wish:
         return dict(self.fields).get(name, "")
 
     def job(self) -> Job:
-        return Job(name=ANSWER_WISH, args=(orjson.dumps(asdict(self)).decode(),), key=f"wish:{self.id}")
+        """What was typed is masked before the queue keeps it: nobody needs the secret in it."""
+        fields = tuple((name, mask(value)) for name, value in self.fields)
+        masked = replace(self, text=mask(self.text), fields=fields)
+        return Job(name=ANSWER_WISH, args=(orjson.dumps(asdict(masked)).decode(),), key=f"wish:{self.id}")
 
     @classmethod
     def read(cls, document: str) -> Wish:
@@ -84,12 +88,14 @@ class Command:
 
     ``deed`` gets the wish with the words behind this one as its ``text``. With ``on_incident`` it gets the wish of one
     incident: the one that is named first, else that of the thread, else the only open one of the channel; where there
-    is none or several, the person is asked which.
+    is none or several, the person is asked which. ``done`` says what has begun, where the deed has nothing to say, with
+    the incident's id for ``{id}``: it must not claim more than that.
     """
 
     word: str
     deed: Deed
     on_incident: bool = False
+    done: str = ""
 
 
 def stops_everything(wish: Wish) -> bool:

@@ -104,6 +104,7 @@ def build_reporting(
 ) -> Reporting:
     return Reporting(
         store,
+        store,
         gallery.filings,
         gallery.albums,
         papers=gallery.papers,

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -28,6 +28,8 @@ from fixloop_bot.config import Settings, SettingsError, secret_of
 from fixloop_bot.domain.catalog import Catalog, Origin
 
 STORE_TIMEOUT_S = 5.0
+STORE_CONNECTIONS = 64
+"""A burst waits a moment for its turn; a pool that raises instead would look like a store that is away."""
 
 
 def read_catalog(settings: Settings) -> Catalog:
@@ -58,13 +60,16 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
 
 def store_client(url: str) -> Redis:
     """A connection pool to the store, whose calls never hang."""
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=STORE_CONNECTIONS,
+        timeout=STORE_TIMEOUT_S,
         socket_timeout=STORE_TIMEOUT_S,
         socket_connect_timeout=STORE_TIMEOUT_S,
         health_check_interval=15,
         retry=Retry(NoBackoff(), 1),
     )
+    return Redis.from_pool(pool)
 
 
 @asynccontextmanager

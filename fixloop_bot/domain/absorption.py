@@ -57,19 +57,19 @@ def absorb(incident: Incident, signal: Signal) -> Absorbed:
     line = line_after(known, signal)
     position = incident.signals.index(known) if known is not None else len(lines)
     severity = incident.severity or severity_of(signal.priority)
-    updated = replace(incident, severity=severity, signals=_few((*lines[:position], line, *lines[position:])))
+    updated = replace(incident, severity=severity, signals=few((*lines[:position], line, *lines[position:])))
     updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
     if signal.transition.alerting:
         return _alerted(updated, known, signal)
     return Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
 
 
-def _few(lines: tuple[SignalLine, ...]) -> tuple[SignalLine, ...]:
+def few(lines: tuple[SignalLine, ...]) -> tuple[SignalLine, ...]:
     """At most ``SIGNALS_KEPT``: of the others, what has recovered goes first, and the first trouble stays."""
-    if len(lines) <= SIGNALS_KEPT:
-        return lines
-    goes = next((line for line in lines[1:-1] if not line.firing), lines[1])
-    return tuple(line for line in lines if line is not goes)
+    while len(lines) > SIGNALS_KEPT:
+        goes = next((line for line in lines[1:-1] if not line.firing), lines[1])
+        lines = tuple(line for line in lines if line is not goes)
+    return lines
 
 
 def _alerted(incident: Incident, known: SignalLine | None, signal: Signal) -> Absorbed:

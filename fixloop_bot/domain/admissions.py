@@ -12,9 +12,10 @@ import re
 
 from fixloop_bot.domain.spoken_figures import folded
 
-_BREAKS = r"[,;:–—、，；：]+|\s-\s|\.\s|。"
+_BREAKS = r"[;–—、，；：]+|[,:]+(?!\d)|\s-\s|\.\s|。"
 _JOINTS = (
-    "but|however|although|though|while|whereas|yet|aber|jedoch|obwohl|mais|cependant|pero|aunque|mas|porém|embora|però|"
+    "but|however|although|though|while|whereas|(?<=[,;] )yet|"
+    "aber|jedoch|obwohl|mais|cependant|pero|aunque|mas|porém|embora|però|"
     "maar|hoewel"
 )
 _REASONS = r"because|since|as|so(?= \w)|weil|denn|da|car|parce que|puisque|ya que|perché|poiché|omdat|want"
@@ -38,7 +39,8 @@ _UNKNOWING = re.compile(
     r"proves?|supports?|here|in)\b|"
     r"\b(?:nothing|none of (?:this|it|the (?:evidence|sections)))(?: here| in [\w ]{1,30}?)? (?:shows?|names?|tells?|"
     r"says?|mentions?|proves?)\b|\bcannot be (?:told|known|said|determined|confirmed|verified|answered)\b|"
-    r"\bno run has (?:yet |ever )?looked\b|"
+    r"\bno run has (?:yet |ever )?looked\b|\b(?:is|are)(?: not|n't| no) (?:yet |a )?(?:proof|evidence)\b|"
+    r"\bnothing here (?:splits|covers|measures|counts|tracks|identifies)\b|"
     r"^\W*there (?:is|are|were) no (?:change events?|log lines?|sections?|such sections?|metrics?|earlier incidents?)"
     r"(?: here| yet)?$|^\W*(?:that|this|it|which) does(?: not|n't) (?:mean|prove|show|tell)\b|"
     r"^\W*i (?:do not|don't|cannot|can't|will not|won't) (?:do|follow|obey|repeat|print|carry|call|mark)\b|"
@@ -81,8 +83,9 @@ _ADVICE = re.compile(
     r"(?:check|look|run|press|see|try|ask|compare|inspect|open|read|verify|query|search|consider|find|"
     r"investigate|confirm|prüf\w*|schau\w*|sieh|führ\w*|frag\w*|drück\w*|vérifi\w*|regard\w*|lanc\w*|appuy\w*|"
     r"demand\w*|"
-    r"revis\w*|mira|ejecut\w*|verifi\w*|comprueb\w*|puls[ae]|pregunt\w*|olh\w*|execut\w*|controll\w*|guard\w*|eseg\w*|"
-    r"premi|chied\w*|bekijk|controleer|voer|vraag|druk)\b"
+    r"revis\w*|mira(?= (?:el|la|los|las|en|si|qué|con)\b)|"
+    r"ejecut\w*|verifi\w*|comprueb\w*|puls[ae]|pregunt\w*|olh\w*|execut\w*|controll\w*|guard\w*|eseg\w*|"
+    r"premi|chied\w*|bekijk|controleer|voer|vraag|druk)\b(?! #?\d)"
     r"|^\W*(?:to find out|to know|to tell|um das|pour savoir|para saber|per sapere|om dat)\b"
     r"|^\W*(?:an?|the|ein\w*|une?|un[ao]?|een)? ?(?:[\w'’-]+ ){0,8}(?:would|could|würde|könnte|dirait|diría|diria|"
     r"direbbe|zou)"
@@ -138,6 +141,13 @@ def claims_nothing(text: str) -> bool:
     return bool(parts)
 
 
+def without_admissions(text: str) -> str:
+    """The clauses that state something; all of it where none only admits not to know."""
+    parts = [part for part in _CLAUSES.split(folded(text)) if part.strip()]
+    stated = [part for part in parts if not claims_nothing(part)]
+    return text if len(stated) == len(parts) else ", ".join(stated)
+
+
 def clauses(text: str, *, at_causes: bool = True) -> list[str]:
     """The clauses of a sentence, in one case; two words that only open it (``Sorry``, ``So far``) are none.
 
@@ -146,7 +156,8 @@ def clauses(text: str, *, at_causes: bool = True) -> list[str]:
     divider = _CLAUSES if at_causes else _OTHER_CLAUSES
     found = [clause.strip(" .!…*_") for clause in divider.split(folded(text))]
     kept = [clause for clause in found if clause]
-    return kept[1:] if len(kept) > 1 and len(kept[0].split()) <= 2 and kept[0].isascii() else kept
+    opens = len(kept) > 1 and len(kept[0].split()) <= 2 and kept[0].isascii() and not _admits(kept[0])
+    return kept[1:] if opens else kept
 
 
 def _admits(clause: str) -> bool:

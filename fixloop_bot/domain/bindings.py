@@ -1,10 +1,8 @@
 """Whether the right figures stand beside the right words: a true number with a wrong label is a lie, too.
 
-Evidence that says ``p95 912 ms, limit 400 ms`` and ``7 of 20 tries bad, 13 of 20 good`` has all figures of ``The limit
-is
-912 ms`` and of ``13 of 20 tries failed``. So what is called a limit or a percentile has to be called so in the
-evidence,
-and a share that is said to fail must not stand there as the one that passed.
+Evidence that says ``p95 912 ms, limit 400 ms`` has all figures of ``The limit is 912 ms``, and two pieces that are
+cited together have all of ``In run 1, step 1 failed in 4 of 20 tries``. So what is called a limit or a percentile has
+to be called so in the evidence, and what is said of a step and a run has to stand in evidence about both.
 """
 
 from __future__ import annotations
@@ -12,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from fixloop_bot.domain.claims import step_verdicts
-from fixloop_bot.domain.spoken_figures import Figure, Grounds, figures_in, folded
+from fixloop_bot.domain.founded import about
+from fixloop_bot.domain.segments import PLACE, Segment, segments
+from fixloop_bot.domain.spoken_figures import Figure, Figures, Grounds, figures_in, folded, missing
 from fixloop_bot.domain.spoken_places import plainly
 
 _LABELS = {
@@ -24,14 +23,14 @@ _LABELS = {
     ),
     "percentile": re.compile(r"\bp(?:50|75|90|95|99)\b"),
 }
-_BETWEEN = re.compile(r"[^\d,;.]{0,28}?(?=[<>≤≥=]*\s*\d)")
-_PLACE = re.compile(
-    r"\b(?:steps?|schritt\w*|étapes?|pasos?|passos?|passi|stap\w*|runs?|lauf\w*|samples?)\s*#?\d+"
-    r"(?:(?:, | and | und | et | y | e | en )\d+)*"
+_BETWEEN = re.compile(r"[^\d,;.]{0,28}?(?<![a-z])(?=[<>≤≥=]*\s*\d)")
+_COMPARED = re.compile(
+    r"[<>≤≥]|\b(?:above|below|over|under|exceed\w*|against|vs|versus|than|beyond|within|between|allowed|target|must|maximum|"
+    r"max|from|to|über|unter|gegen|als|erlaubt|dessus|dessous|contre|que|encima|debajo|acima|abaixo|sopra|sotto|di|"
+    r"boven|onder|dan)\b|超|未満|以上|以下|より|低于|高于|초과|이하|이상"
 )
-_SEGMENT = re.compile(r"[,;:\n()。、，；]|\.\s|\b(?:and|but|while|und|aber|et|mais|y|pero|e|ma|mas|en|maar)\b")
-_EVIDENCE_SEGMENT = re.compile(r"[,;\n]")
-_BAD, _GOOD = re.compile(r"\b(?:bad|fail\w*|wrong)\b"), re.compile(r"\b(?:good|pass\w*)\b")
+"""Words with which a figure is held against its limit without naming it."""
+_LIMIT = re.compile(rf"(?:{_LABELS['limit'].pattern})[^\d,;.]{{0,28}}?\d+(?:[.,]\d+)*")
 
 
 def misbound(claim: str, cited: Sequence[Grounds]) -> str:
@@ -42,12 +41,66 @@ def misbound(claim: str, cited: Sequence[Grounds]) -> str:
         for spoken in _labelled(plain, words):
             if known and not any(_same(spoken, each) for each in known):
                 return f"a {name} of {spoken.text}"
-    return next(_turned(plain, cited), "")
+    return next((wrong for part in segments(claim, cited) if (wrong := _elsewhere(part, cited))), "")
+
+
+def scattered(claim: str, cited: Sequence[Grounds]) -> bool:
+    """Whether a part of a claim joins figures that no one piece of evidence joins, or takes a limit for a reading."""
+    return any(
+        not any(part.fits(each) and not _lacks(part, about(part.text, each)) for each in cited)
+        or _is_a_limit(part, cited)
+        for part in segments(claim, cited)
+    )
+
+
+def _elsewhere(part: Segment, cited: Sequence[Grounds]) -> str:
+    """A figure that stands only in evidence about another step or run than its part of the sentence is about."""
+    fitting = [each for each in cited if part.fits(each)]
+    for one in _single(part.figures):
+        if not any(not missing(one, (each,)) for each in fitting) and any(not missing(one, (each,)) for each in cited):
+            return missing(one, ())
+    return ""
+
+
+def _lacks(part: Segment, grounds: Grounds) -> str:
+    found = part.figures
+    if grounds.text.startswith("metric ") and (late := next(_at_another_time(found, grounds), "")):
+        return late
+    return missing(Figures(numbers=found.numbers, pairs=found.pairs, names=found.names), (grounds,))
+
+
+def _at_another_time(figures: Figures, grounds: Grounds) -> Iterator[str]:
+    """A time of day at which a metric's evidence has none of the readings that are said beside it."""
+    moments = [name for name in figures.names if ":" in name]
+    for moment in moments if figures.numbers else ():
+        lines = [Grounds.of(line) for line in grounds.lines]
+        at = [line for line in lines if line.names(moment)]
+        if at and not any(line.has(number) for line in at for number in figures.numbers):
+            yield moment
+
+
+def _single(figures: Figures) -> Iterator[Figures]:
+    yield from (Figures(pairs=(pair,)) for pair in figures.pairs)
+    yield from (Figures(numbers=(number,)) for number in figures.numbers)
+    yield from (Figures(names=(name,)) for name in figures.names)
+
+
+def _is_a_limit(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """A figure that stands in the evidence as a limit and nowhere else, and is not spoken of as one."""
+    words = _LABELS["limit"]
+    if not part.figures.numbers or words.search(part.text) is not None or _COMPARED.search(part.text) is not None:
+        return False
+    limits = [figure for each in cited for figure in _labelled(each.text, words)]
+    others = [Grounds.of(_LIMIT.sub(" ", each.text)) for each in cited] if limits else []
+    return any(
+        any(_same(spoken, each) for each in limits) and not any(each.has(spoken) for each in others)
+        for spoken in part.figures.numbers
+    )
 
 
 def _labelled(text: str, words: re.Pattern[str]) -> Iterator[Figure]:
     """The figures that stand right behind one of these words."""
-    text = _PLACE.sub(" ", text)
+    text = PLACE.sub(" ", text)
     for found in words.finditer(text):
         between = _BETWEEN.match(text, found.end())
         if between is not None:
@@ -62,23 +115,3 @@ def _same(spoken: Figure, written: Figure) -> bool:
         for each in values
         for scale in (1.0, 0.01, 100.0)
     )
-
-
-def _turned(plain: str, cited: Sequence[Grounds]) -> Iterator[str]:
-    """A share that is said to fail and stands in the evidence as the one that passed, or the other way round."""
-    for segment in _SEGMENT.split(plain):
-        said = step_verdicts(segment)
-        for pair in figures_in(segment).pairs if len(said) == 1 else ():
-            known = {verdict for each in cited for verdict in _verdicts_of(pair, each)}
-            if known and said.isdisjoint(known):
-                yield f"{pair[0]:g} of {pair[1]:g} {next(iter(said))}"
-
-
-def _verdicts_of(pair: tuple[float, float], grounds: Grounds) -> Iterator[str]:
-    for line in grounds.lines:
-        for segment in _EVIDENCE_SEGMENT.split(line.casefold()):
-            if pair in figures_in(segment).pairs:
-                if _BAD.search(segment) is not None:
-                    yield "failed"
-                if _GOOD.search(segment) is not None:
-                    yield "passed"

@@ -71,7 +71,7 @@ def answer(question: str, situation: Situation) -> tuple[Line, ...]:
 def brief(situation: Situation) -> tuple[Line, ...]:
     """Verdict, what fails and how, what is measured and logged, what changed, what was tried, where to look."""
     return (
-        verdict(situation),
+        _as_news(verdict(situation)),
         *_failing(situation)[:1],
         *_measured(situation)[:1],
         *_changes(situation)[:1],
@@ -79,6 +79,12 @@ def brief(situation: Situation) -> tuple[Line, ...]:
         *_look(situation)[:1],
         *_logged(situation)[:1],
     )[:MOST_LINES]
+
+
+def _as_news(said: Line) -> Line:
+    """The verdict where nobody asked for it: "No" would answer another question (``is it dns?``)."""
+    text = said.text.replace("No: *not recovered*", "*Not recovered*", 1)
+    return Line(text.replace("FixLoop cannot say so: *", "Recovery is *", 1), said.keys)
 
 
 def _known_of(situation: Situation) -> list[Line]:

@@ -20,24 +20,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fixloop_bot.domain import claims
-from fixloop_bot.domain.admissions import claims_nothing
-from fixloop_bot.domain.bindings import misbound
+from fixloop_bot.domain.admissions import claims_nothing, without_admissions
+from fixloop_bot.domain.bindings import misbound, scattered
 from fixloop_bot.domain.calm_text import bare, calm, plain
 from fixloop_bot.domain.citation_marks import Marked, begins_sources, is_footnote, read_marks, renumbered
+from fixloop_bot.domain.directions import out_of_order, without_proven_directions
 from fixloop_bot.domain.dossier import Dossier, Source
-from fixloop_bot.domain.founded import (
-    about,
-    identifiers,
-    quoted,
-    speaks_of_several_steps,
-    unfounded,
-    unquoted,
-    wrong_step_verdict,
-)
+from fixloop_bot.domain.founded import about, identifiers, quoted, unfounded, unquoted
 from fixloop_bot.domain.replies import House, LeftOut, Numbering, Reply
+from fixloop_bot.domain.segments import Segment, segments
 from fixloop_bot.domain.sentences import Cutter, Shape, Unit
-from fixloop_bot.domain.spoken_figures import figures_in
-from fixloop_bot.domain.word_grounds import Told, names_things, speaks_of_the_world, unsupported
+from fixloop_bot.domain.spoken_figures import Grounds, figures_in, missing
+from fixloop_bot.domain.step_claims import covers, speaks_of_both, speaks_of_several_steps, wrong_step_verdict
+from fixloop_bot.domain.word_grounds import Told, closest, names_things, speaks_of_the_world, unsupported
 
 NOT_VERIFIED = "_(not verified)_"
 CAUSE_NOT_VERIFIED = "_(cause not verified)_"
@@ -48,6 +43,8 @@ LEAKED_WORDS = 8
 FEW_WORDS = 4
 """Shorter sentences without a figure and a word about the world ("In short:") claim nothing."""
 
+_LISTED = frozenset({Source.TIMELINE, Source.THREAD, Source.PLAN})
+_EVENTS = frozenset({Source.CHANGE, Source.SIGNAL, Source.LOG, Source.PAST})
 _SEPARATOR = re.compile(r"\|?[\s:|\-–—+=]+\|?")
 _WORDS = re.compile(r"\w+")
 _MARK = re.compile(r"mark|[0-9a-f]{16}")
@@ -244,22 +241,70 @@ class Checker:
     def _cited(self, marked: Marked) -> _Ruling:
         claim = marked.claim
         cited = [about(claim, self._dossier.grounds(number)) for number in marked.numbers]
-        wrong = unfounded(claim, cited) or wrong_step_verdict(claim, cited) or misbound(claim, cited)
+        wrong = (
+            unfounded(claim, cited, names=self._subject()) or wrong_step_verdict(claim, cited) or misbound(claim, cited)
+        )
         if wrong:
             return _Ruling(why=f"{wrong} does not stand in what it cites")
         if claims.names_cause(claim):
             return _Ruling(mark=CAUSE_NOT_VERIFIED)
-        return _Ruling(mark="" if claims_nothing(claim) or self._worded(claim, marked.numbers) else NOT_VERIFIED)
+        return _Ruling(mark="" if claims_nothing(claim) or self._worded(claim, marked.numbers, cited) else NOT_VERIFIED)
 
-    def _worded(self, claim: str, numbers: Sequence[int]) -> bool:
-        """Whether the words of a claim stand in what it cites; of several steps one alone shows nothing."""
-        sources = [each.source for number in numbers if (each := self._dossier.entry(number)) is not None]
-        if sources == [Source.STEP] and speaks_of_several_steps(claim):
+    def _worded(self, claim: str, numbers: Sequence[int], cited: Sequence[Grounds]) -> bool:
+        """Whether the words of a claim stand in what it cites, and its figures together."""
+        if (
+            scattered(claim, cited)
+            or out_of_order(claim, cited)
+            or (speaks_of_several_steps(claim) and not self._covered(claim, numbers))
+        ):
             return False
-        cited = [self._dossier.told(number) for number in numbers]
         about = self._dossier.number_of("incident")
         context = self._dossier.told(about) if about is not None else Told()
-        return not unsupported(unquoted(claim), cited, context=context, hedged=claims.is_hedged(claim))
+        hedged = claims.is_hedged(claim)
+        stated = without_proven_directions(unquoted(without_admissions(claim)), cited)
+        units = [unit for number, each in zip(numbers, cited, strict=True) for unit in self._units(number, each)]
+        whole = [number for number in numbers if not self._units(number, self._dossier.grounds(number))]
+        told = [self._dossier.told(number) for number in whole]
+        if len(units) < 2:
+            every = [self._dossier.told(number) for number in numbers]
+            return not unsupported(stated, every, context=context, hedged=hedged)
+        grounds = tuple(map(self._dossier.grounds, whole))
+
+        def stands(part: Segment, unit: str) -> bool:
+            lacking = missing(part.figures, (*grounds, Grounds.of(unit)))
+            return not lacking and not unsupported(part.text, [*told, Told.of(unit)], context=context, hedged=hedged)
+
+        return all(
+            all(stands(part, unit) for unit in units)
+            if speaks_of_both(part.text)
+            else any(stands(part, unit) for unit in closest(part.text, units))
+            for part in segments(stated, cited)
+        )
+
+    def _units(self, number: int, cited: Grounds) -> Sequence[str]:
+        """What stands for itself: each line of a list, each event. One part of a sentence tells of one of them."""
+        evidence = self._dossier.entry(number)
+        if evidence is None or evidence.source not in _EVENTS:
+            return cited.lines if evidence is not None and evidence.source in _LISTED else ()
+        return ("\n".join(cited.lines),)
+
+    def _subject(self) -> tuple[Grounds, ...]:
+        """The incident itself, whose own names may be spoken of anywhere."""
+        number = self._dossier.number_of("incident")
+        return (self._dossier.grounds(number),) if number is not None else ()
+
+    def _covered(self, claim: str, numbers: Sequence[int]) -> bool:
+        """Whether a claim about several steps cites enough of them; other evidence than steps may tell of all."""
+        entries = [each for number in numbers if (each := self._dossier.entry(number)) is not None]
+        if any(each.source is not Source.STEP for each in entries):
+            return True
+        runs = {each.key.partition(".")[0] for each in entries}
+        rest = [
+            self._dossier.grounds(number)
+            for number, each in self._dossier.numbered()
+            if each.source is Source.STEP and each.key.partition(".")[0] in runs and number not in numbers
+        ]
+        return covers(claim, cited=len(entries), others=rest)
 
     def _uncited(self, claim: str) -> _Ruling:
         if claims.announces(claim):

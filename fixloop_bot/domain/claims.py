@@ -133,7 +133,8 @@ _PASSED = re.compile(
     r"aprovad\w*|superat\w*|geslaagd|slaagt)\b"
 )
 _FAILED = re.compile(
-    r"失败|失敗|실패|\b(?:fail(?:s|ed|ing)?|fehlgeschlagen|schl(?:ägt|ug|agen) (?:\w+ ){0,3}fehl|scheitert\w*|échou\w*|"
+    r"失败|失敗|실패|\b(?:fail(?:s|ed|ing)?|broken?|kaputt|defekt\w*|cassée?s?|rotto|kapot|stuk|"
+    r"fehlgeschlagen|schl(?:ägt|ug|agen) (?:\w+ ){0,3}fehl|scheitert\w*|échou\w*|"
     r"fall(?:a|ó|an|ado)|"
     r"falh\w*|fallisc\w*|fallit\w*|mislukt\w*|faalt|gefaald)\b"
 )

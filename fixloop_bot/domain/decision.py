@@ -326,5 +326,6 @@ def counted(count: int, noun: str) -> str:
 
 
 def percent(rate: float) -> str:
-    """A fraction as people write it: 0.05 → "5 %", 0.999 → "99.9 %"."""
-    return f"{round(rate * 100, 6):.10g} %"
+    """A fraction as people write it: 0.05 → "5 %", 0.98333 → "98.33 %". Never rounded up, least of all to 100 %."""
+    whole = round(rate * 100, 6)
+    return f"{math.floor(whole * 100) / 100 if whole >= 1 else whole:.10g} %"

@@ -1,11 +1,11 @@
-"""Whether what a sentence says stands in the evidence: its quotes, its figures, and how a step ended."""
+"""Whether what a sentence says stands in the evidence: its quotes, its figures and its names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from fixloop_bot.domain import claims
 from fixloop_bot.domain.spoken_figures import Grounds, figures_in, folded, missing
 
 _QUOTES = re.compile(
@@ -30,28 +30,24 @@ _TIMES = {
     ),
     "now": re.compile(
         r"\b(?:now|current\w*|at the moment|jetzt|aktuell|derzeit|actuellement|maintenant|ahora|actualmente|agora|"
-        r"atualmente|ora|adesso|nu|momenteel)\b|現在|今|目前|当前|지금|현재"
+        r"atualmente|ora|adesso|nu|momenteel)\b|現在|现在|今|目前|当前|지금|현재"
     ),
 }
 """How people name the times of which a metric's evidence has a reading each: its lines begin with these words."""
 _ABBREVIATED = re.compile(r"(?:[A-Za-z]{1,2}\.)+[A-Za-z]{1,2}")
-_STEPS = re.compile(
-    r"\b(?:steps|checks|controls|everything|schritte\w?|alles|étapes|tout|pasos|todo|passos|tudo|passi|tutto|"
-    r"stappen)\b|"
-    r"(?:他の|全|すべての|全ての|所有|其他|其它|全部|모든|다른)"
-)
-_ONLY = re.compile(r"\b(?:only|nur|seul\w*|solo|só|apenas|solamente|alleen)\b|だけ|只有|만 ")
-_HEADLINE = re.compile(r"\bstep \d+ \([a-z]+\) of run \d+ \([a-z]+\): (passed|failed|inconclusive|skipped|not decided)")
 
 
-def unfounded(claim: str, cited: Sequence[Grounds]) -> str:
-    """The first quote, figure or identifier of a sentence that stands in none of the evidence."""
+def unfounded(claim: str, cited: Sequence[Grounds], *, names: Sequence[Grounds] = ()) -> str:
+    """The first quote, figure or identifier of a sentence that stands in none of the evidence.
+
+    An identifier may also stand in ``names``: what the incident itself is called after.
+    """
     for quote in quoted(claim):
         if not any(each.quotes(quote) for each in cited):
             return f"“{quote[:60]}”"
     rest = unquoted(claim)
     return missing(figures_in(rest), tuple(cited)) or next(
-        (name for name in identifiers(rest) if not any(each.names(name) for each in cited)), ""
+        (name for name in identifiers(rest) if not any(each.names(name) for each in (*cited, *names))), ""
     )
 
 
@@ -80,7 +76,9 @@ def about(claim: str, grounds: Grounds) -> Grounds:
     if grounds.text.startswith("metric "):
         times = [name for name, words in _TIMES.items() if words.search(folded(claim))]
         lines = [line for line in lines if not (times and _time_of(line) not in ("", *times))]
-    return grounds if len(lines) == len(grounds.lines) else Grounds.of("\n".join(lines))
+    if len(lines) == len(grounds.lines):
+        return grounds
+    return replace(Grounds.of("\n".join(lines)), places=grounds.places)
 
 
 def _of_others(line: str, steps: set[tuple[str, int]]) -> bool:
@@ -90,30 +88,3 @@ def _of_others(line: str, steps: set[tuple[str, int]]) -> bool:
 
 def _time_of(line: str) -> str:
     return next((name for name in _TIMES if line.startswith(name)), "")
-
-
-def wrong_step_verdict(claim: str, cited: Sequence[Grounds]) -> str:
-    """A step that is said to pass or fail must be said so by evidence about that step; empty where it is.
-
-    A share that fails or passes (``13 of 20 tries passed``) is no verdict, and is held against its own words elsewhere.
-    """
-    said = claims.step_verdicts(claim) if not figures_in(claim).pairs else frozenset()
-    places = [place for place in figures_in(claim).places if place[0] == "step"] if said else []
-    if not places:
-        return ""
-    known = {verdict for each in cited if any(place in each.places for place in places) for verdict in _verdicts(each)}
-    return next((f"that a step {verdict}" for verdict in sorted(said) if verdict not in known), "")
-
-
-def speaks_of_several_steps(claim: str) -> bool:
-    """Whether a verdict is said of several steps: ``all other steps pass``, ``only step 1 fails``."""
-    plain = folded(claim)
-    if not claims.step_verdicts(claim):
-        return False
-    return _ONLY.search(plain) is not None or bool(_STEPS.search(plain) and not figures_in(claim).places)
-
-
-def _verdicts(grounds: Grounds) -> frozenset[str]:
-    """What evidence about a step says of its verdict: its own headline, else any of its words."""
-    headline = _HEADLINE.search(grounds.text)
-    return frozenset({headline[1]}) if headline is not None else claims.step_verdicts(grounds.text)

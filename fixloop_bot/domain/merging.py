@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fixloop_bot.domain.incidents import SIGNALS_KEPT, Incident, Move, advance
+from fixloop_bot.domain.absorption import few
+from fixloop_bot.domain.incidents import Incident, Move, State, advance
 
 
 def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incident:
@@ -22,14 +23,15 @@ def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incide
 
 
 def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> Incident:
-    """The incident with another one's troubles; unchanged where it has them already."""
+    """The incident with another one's troubles; unchanged where it has them already.
+
+    A trouble that still fires reopens a recovered one, as its alert would have: no proof covers what it has not seen.
+    """
     if other.id in incident.merged:
         return incident
     known = {line.identity for line in incident.signals}
     added = tuple(line for line in other.signals if line.identity not in known)
-    grown = replace(
-        incident,
-        merged=(*incident.merged, other.id),
-        signals=(*incident.signals, *added)[:SIGNALS_KEPT],
-    )
+    grown = replace(incident, merged=(*incident.merged, other.id), signals=few((*incident.signals, *added)))
+    if incident.state is State.RECOVERED and any(line.firing for line in added):
+        grown = advance(grown, Move.ALERT)
     return grown.noted(now, by, f"took over {other.id} ({other.label}: {other.title})")

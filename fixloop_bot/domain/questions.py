@@ -57,7 +57,8 @@ _WORDS = {
         r"\bкакой шаг|\bчто не работает|\bktóry krok|\bco nie działa|\bhangi adım"
     ),
     Topic.CHANGES: (
-        r"\bdeploy\w*|\bchanged?\b|\brelease\w*|\brolled out\b|\bcommit\w*|\bship(?:ped)?\b|"
+        r"\bdeploy\w*|\bchanged?\b|\broll(?:ed|ing)?[ -]?back\b|"
+        r"\brelease\w*|\brolled out\b|\bcommit\w*|\bship(?:ped)?\b|"
         r"\bconfig(?:uration)? change|"
         r"\bge[äa]nder\w*|\bausgerollt\b|\bdéploi\w*|\bdéploy\w*|\bchangé\b|\bmodifi\w*|\bdespleg\w*|\bcambi[óoa]\w*|"
         r"\bimplant\w*|\bmud(?:ou|an[çc]a\w*)|\bimplementa\w*|\brilasci\w*|\bgewijzigd\b|\bveranderd\b|\buitgerold\b|"
@@ -75,6 +76,7 @@ _WORDS = {
         r"\bgeçen sefer"
     ),
     Topic.CAUSE: (
+        r"^\W*(?:and |but )?why\W*$|"
         r"\bcaus\w+|\broot cause\b|\bwhy did (?:it|this)\b|\breason\b|\bwhose fault\b|\bursache\b|\bwarum\b|"
         r"\bwieso\b|\bverursach\w*|"
         r"\bpourquoi\b|\bpor ?qu[eé]\b|\bperch[eé]\b|\bwaarom\b|\boorzaak\b|\bwhat happened\b|\bwas ist passiert\b|"
@@ -125,4 +127,4 @@ def step_to_run(question: str) -> int | None:
 def wants_the_brief(question: str) -> bool:
     """Whether somebody asks how things stand, which the brief answers; a word or two ("And now?") does, too."""
     plain = folded(question[:_LONGEST])
-    return _BRIEF.search(plain) is not None or len(plain.split()) <= 3
+    return _BRIEF.search(plain) is not None or len(plain.split()) <= 2

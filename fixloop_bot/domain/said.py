@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixloop_bot.domain.redaction import mask
+from fixloop_bot.domain.redaction import PRIVATE_KEY, TOKEN, mask
 
 LONGEST = 300
 """Characters of a note, of a reason, of a quoted message."""
@@ -18,3 +18,16 @@ def said(text: str, *, most: int = LONGEST) -> str:
     kept = line[: most - 1]
     space = kept.rfind(" ")
     return (kept[:space] if space > most * 0.6 else kept).rstrip(" ,.;:") + "…"
+
+
+def writes_secret(text: str, *, before: str = "") -> bool:
+    """Whether a token or a private key is written out in ``text`` that was not in it ``before``.
+
+    Only what is one by its form: ``json $.token == "abc"`` and ``{password: wrong}`` are what a check is made of.
+    """
+    return _keys_in(text) > _keys_in(before)
+
+
+def _keys_in(text: str) -> int:
+    shown = mask(text)
+    return shown.count(TOKEN) + shown.count(PRIVATE_KEY)

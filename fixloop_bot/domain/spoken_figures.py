@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from fixloop_bot.domain.spoken_places import plainly, spaced
+from fixloop_bot.domain.spoken_places import NUMBER_WORDS, SPELT, plainly, spaced
 
 _PLACES = {
     "step": r"steps?|schritte?n?|[ée]tapes?|pasos?|passos?|passi|stap|stappen",
-    "run": r"runs?|l[äa]ufe?|ex[ée]cutions?|ejecuci(?:ón|ones)|execuç(?:ão|ões)|esecuzion[ei]|uitvoering(?:en)?",
+    "run": r"runs?|(?:prüf|test|validierungs|bestätigungs|kontroll)?l[äa]ufe?|"
+    r"ex[ée]cutions?|ejecuci(?:ón|ones)|execuç(?:ão|ões)|esecuzion[ei]|uitvoering(?:en)?",
     "sample": r"samples?|stichproben?|[ée]chantillons?|muestras?|amostras?|campion[ei]|monsters?",
 }
 _PLURAL = (
@@ -61,6 +63,17 @@ _NAMED_TIME = re.compile(
 )
 _SPAN = re.compile(r"(\d+)(?:\s*(?:[-–]|\bto\b|\bbis\b|\bà\b|\ba\b|\bt/m\b)\s*(\d+))?")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th|er|ère|ème|º|ª)", re.IGNORECASE)
+_FRACTION = re.compile(
+    r"(?<![\w-])(?:(?P<many>an?|one|two|three|four|ein\w*|zwei|drei|vier|une?|deux|trois|uno|dos|tres|um|dois|três|due|tre|"
+    r"een)[ -](?P<name>thirds?|dritte[ln]?|tiers|tercios?|quarters?|viertel\w*|fifths?|fünftel\w*|tenths?|zehntel\w*)|"
+    r"(?P<half>half|hälfte|moitié|mitad|metade|metà|helft))(?= (?:of|der|des|de|dei|degli|van|all|the)\b|[,.;)]|$)",
+    re.IGNORECASE,
+)
+_PARTS = (("th", "dritt", 3), ("ti", "terc", 3), ("q", "viert", 4), ("fi", "fünf", 5), ("te", "zehn", 10))
+_NO_COUNT_FROM = 10.0
+"""A smaller number without a unit counts things: five times is not the five of 5 min."""
+_ABOUT = 0.03
+"""A fraction in words is a rounded one: a third is anything from 30 to 36 percent."""
 _SECOND, _MINUTE, _HOUR = 1_000.0, 60_000.0, 3_600_000.0
 _SCALES = (1.0, _SECOND, _MINUTE, _HOUR)
 
@@ -101,13 +114,17 @@ class Figures:
         return bool(self.numbers or self.pairs or self.places or self.names)
 
 
+@lru_cache(maxsize=512)
 def figures_in(text: str) -> Figures:
     """The figures, pairs, places and names of a text, each in order; never raises."""
     numbers: list[Figure] = []
     pairs: list[tuple[float, float]] = []
     places: list[tuple[str, int]] = []
     names: list[str] = []
-    for found in _TOKEN.finditer(plainly(text)):
+    text = plainly(text)
+    if _FRACTION.search(text) is not None:
+        numbers += map(_fraction, _FRACTION.finditer(text))
+    for found in _TOKEN.finditer(text):
         if found["places"] or found["many"]:
             places += _places(found)
         elif found["part"]:
@@ -139,6 +156,20 @@ def _figure(number: str, unit: str, text: str) -> Figure:
         times = ((value * scale, (half or _rounding(value) or rounded) * scale) for value, half in spoken)
         return Figure(text, Kind.TIME, tuple(times))
     return Figure(text, Kind.PLAIN, tuple((value, half or _rounding(value)) for value, half in spoken))
+
+
+def without_number_words(text: str) -> str:
+    """Without the fractions and numbers in words that count as figures."""
+    return _FRACTION.sub(" ", SPELT.sub(" ", text))
+
+
+def _fraction(found: re.Match[str]) -> Figure:
+    if found["half"]:
+        return Figure(found[0], Kind.SHARE, ((0.5, _ABOUT),))
+    name, many = found["name"].casefold(), found["many"].casefold()
+    whole = next(whole for one, other, whole in _PARTS if name.startswith((one, other)))
+    share = int(NUMBER_WORDS.get(many, "1")) / whole
+    return Figure(found[0], Kind.SHARE, ((share, _ABOUT),))
 
 
 def _scale(unit: str) -> float | None:
@@ -224,7 +255,7 @@ class Grounds:
                 written = iter(self.times)
             case Kind.PLAIN:
                 spoken = (each * 100 for each in self.shares)
-                scaled = (each / scale for each in self.times for scale in _SCALES)
+                scaled = (each / scale for each in self.times for scale in _SCALES if value >= _NO_COUNT_FROM)
                 written = iter((*self.plain, *self.counts, *spoken, *scaled))
         return any(abs(value - each) <= half * (1 + 1e-9) + 1e-9 for each in written)
 

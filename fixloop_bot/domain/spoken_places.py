@@ -51,6 +51,39 @@ _STEP_WORD = r"step|schritt(?:s|es)?|étape|paso|passo|stap"
 _BEFORE = [(digit, re.compile(rf"\b(?:{words})\s+(?:{_STEP_WORD})\b", re.IGNORECASE)) for digit, words in _ORDINALS]
 _BEHIND = [(digit, re.compile(rf"\b(?:{_STEP_WORD})\s+(?:{words})\b", re.IGNORECASE)) for digit, words in _CARDINALS]
 _ANY_STEP = re.compile(_STEP_WORD, re.IGNORECASE)
+_SPELT_OUT = (
+    "two zwei deux dos dois twee",
+    "three drei trois tres três drie",
+    "four vier quatre cuatro quatro quattro",
+    "five fünf cinq cinco cinque vijf",
+    "six sechs seis zes",
+    "seven sieben sept siete sete sette zeven",
+    "eight acht huit ocho oito otto",
+    "nine neun neuf nueve nove negen",
+    "ten zehn dix diez dez dieci tien",
+    "eleven elf onze undici",
+    "twelve zwölf douze doce doze dodici twaalf",
+)
+"""From two on. What is another word elsewhere (``due``, ``once``, ``sei``) is left out."""
+NUMBER_WORDS = {word: str(number) for number, words in enumerate(_SPELT_OUT, start=2) for word in words.split()}
+_UNITS = (
+    r"%|per\s?cent|prozent|minut\w*|seconds?|sekunden?|secondes?|segundos?|hours?|stunden?|heures?|horas?|days?|tage\w*|"
+    r"jours?|times(?! (?:its|the|more|higher|as|over|lower|slower|faster))|mal|fois|veces|of|von|sur|de|in|out of|"
+    r"tries|versuche\w*|samples?|requests?|lines?"
+)
+SPELT = re.compile(
+    rf"(?<![\w-])(?P<part>one|a|{'|'.join(NUMBER_WORDS)})(?= (?:(?:{_UNITS})(?!\w)))(?: (?:in|out of|of)(?: every)? "
+    rf"(?P<whole>{'|'.join(NUMBER_WORDS)}))?(?!\w)",
+    re.IGNORECASE,
+)
+"""``nine minutes``, ``three times``, ``one in five``: ``one`` alone is a pronoun as often as a number."""
+
+
+def _spelt(found: re.Match[str]) -> str:
+    part = NUMBER_WORDS.get(found["part"].casefold(), "1")
+    if found["whole"]:
+        return f"{100 * int(part) / int(NUMBER_WORDS[found['whole'].casefold()]):.0f} percent"
+    return found[0] if found["part"].casefold() in ("one", "a") else part
 
 
 def spaced(text: str) -> str:
@@ -63,7 +96,7 @@ def plainly(text: str) -> str:
     if _ANY_STEP.search(text) is not None:
         for digit, pattern in (*_BEFORE, *_BEHIND):
             text = pattern.sub(f"step {digit}", text)
-    text = _OTHER_STEP.sub(_numbered("step"), text)
+    text = SPELT.sub(_spelt, _OTHER_STEP.sub(_numbered("step"), text))
     if text.isascii():
         return text
     text = _ASIAN_SHARE.sub(r" \2 of \1 ", text)

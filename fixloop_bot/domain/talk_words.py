@@ -29,7 +29,7 @@ which what when
 where why how we our us you your i my me one ones both each every all any some other others another same such own
 is are was were be been being am has have had having do does did done doing will would shall should can could may might
 must let of in on at by to for from with into onto as than then so if but though although while during between within
-out off over under about around against per via along among across through toward towards because since until still
+out over under about around against per via along among across through toward towards because since until still
 yet now currently current today right away again also too only just even ever already almost nearly roughly
 approximately exactly more  less least least much many few several enough very quite rather further moreover however
 instead meanwhile therefore thus hence both either neither nor not no none never nothing nobody without cannot
@@ -51,6 +51,9 @@ logs logged event events timeline thread runbook catalog service services reques
 answer answers answered respond responds responded response responses reply replies replied return returns returned
 status statuses code codes http confirm validate validation watch fixloop datadog slack bot person people responder
 rate share percent percentage average median mean range side switch switched turn turned  instructions
+fully completely entirely partly mainly mostly apparently still currently wrote writes written wrote posted noted notes
+asked asks asking brought brings bring carried ended suggest suggests suggested advises advised
+sampled similar nein nee pruflauf testlauf endete endeten endet vs
 instruction follow followed decide decides decided being validated begins began begin beginning begun start starts
 started
 
@@ -118,15 +121,15 @@ NEUTRAL = frozenset(unaccented(word) for word in _NEUTRAL.split())
 
 _MEANINGS = {
     "fail": "fail(?:s|ed|ing|ure|ures)?|bad|broke|broken|reject\\w*|refus\\w*|fehl|fehlgeschlagen|schlagt|schlug|"
-    "scheiter\\w*|echou\\w*|echec\\w*|falla|fallan|fallo|fallado|fallos|falh\\w*|fallisc\\w*|fallit\\w*|mislukt\\w*|"
+    "scheiter\\w*|echou\\w*|echec\\w*|fallando|falhando|falla|fallan|fallo|fallado|fallos|falh\\w*|fallisc\\w*|fallit\\w*|mislukt\\w*|"
     "faalt|gefaald|outside|失败|失敗|실패",
     "error": "err(?:or)?s?|fehler\\w*|erreurs?|errore|errori|errores?|erros?|fouten|fout|错误|出错|エラー|오류|에러|"
     "fail(?:s|ed|ing|ure|ures)?|exception",
     "pass": "pass(?:es|ed|ing)?|good|succe\\w*|bestand\\w*|besteht|reuss\\w*|superad\\w*|superat\\w*|passou|"
     "aprovad\\w*|"
     "geslaagd|slaagt|通过|成功|合格|통과|성공",
-    "deploy": "deploy\\w*|releas\\w*|rollout|ship(?:s|ped)?|ausgeroll\\w*|ausgeliefert\\w*|ausrollen|despleg\\w*|"
-    "desplieg\\w*|implant\\w*|rilasci\\w*|uitgerold|uitrol|部署|发布|上线|デプロイ|リリース|배포",
+    "deploy": "deploy\\w*|deploi\\w*|releas\\w*|rollout|ship(?:s|ped)?|ausgeroll\\w*|ausgeliefert\\w*|ausrollen|"
+    "despleg\\w*|desplieg\\w*|implant\\w*|rilasci\\w*|uitgerold|uitrol|部署|发布|上线|デプロイ|リリース|배포",
     "rollback": "rollback|revert\\w*|undone|zuruckgeroll\\w*|zuruckgenommen|annul\\w*|revertid\\w*|ripristin\\w*|"
     "teruggedraaid|回滚|ロールバック|롤백",
     "change": "chang\\w*|modif\\w*|geander\\w*|anderung\\w*|cambi\\w*|mudanc\\w*|mudou|wijzig\\w*|gewijzigd|veranderd|"
@@ -148,6 +151,12 @@ _MEANINGS = {
     "resolve": "resolv\\w*|gelost|resolu\\w*|resuelt\\w*|risolt\\w*|opgelost|closed|ended",
     "go on": "going|goes|running|runs|progress|ongoing|lauft|laufend|cours|curso|corso|bezig|进行|実行|진행",
     "undecided": "undecided|decid\\w*|open|pending|offen|entschied\\w*|decid\\w*|abert\\w*|apert\\w*",
+    "alarm": "trigger(?:s|ed|ing)?|fir(?:es?|ed|ing)|alarm\\w*|ausgelost|declench\\w*|dispar\\w*|発報|触发",
+    "worst": "worst|peak\\w*|max\\w*|highest|spik(?:e|es|ed)|hochst\\w*|pic|pico|picco|最大|最悪|最高|최대",
+    "enabled": "enabled?|activat\\w*|eingeschaltet|aktiviert|activé\\w*|activad\\w*",
+    "disabled": "off|disabled?|deactivat\\w*|ausgeschaltet|deaktiviert|désactiv\\w*|desactivad\\w*",
+    "timeout": "timeouts?|timed|timing|超时|タイムアウト|타임아웃",
+    "commonest": "commonest|common|frequent\\w*|haufigst\\w*",
     "log": "log(?:s|ged|line|lines)?|journal\\w*|protokoll\\w*|regist\\w*|日志|ログ|로그",
     "pay": "pay\\w*|paid|bezahl\\w*|zahl\\w*|paiement\\w*|pag\\w*|betal\\w*|支付|付款|支払\\w*|決済|결제",
 }

@@ -65,6 +65,7 @@ async def _serving(built: House) -> AsyncIterator[None]:
         slack=None if settings.socket_mode else slack,
         webhook_secret=settings.webhook_secret,
         signing_secret=settings.slack_signing_secret or "",
+        slack_trouble=built.slack.trouble if built.slack is not None else None,
     )
     runner = web.AppRunner(create_app(doors), access_log=None)
     await runner.setup()

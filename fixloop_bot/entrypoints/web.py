@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -37,7 +38,10 @@ ANSWER_WITHIN_S = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What the web process needs. ``slack`` is None in Socket Mode, and where Slack is not connected."""
+    """What the web process needs. ``slack`` is None in Socket Mode, and where Slack is not connected.
+
+    ``slack_trouble`` asks why Slack does not take our token: in Slack's word, empty while it does.
+    """
 
     intake: Intake
     store: Store
@@ -46,6 +50,7 @@ class Doors:
     slack: AsyncApp | None
     webhook_secret: str | None
     signing_secret: str = ""
+    slack_trouble: Callable[[], Awaitable[str]] | None = None
 
 
 def create_app(doors: Doors) -> web.Application:
@@ -130,13 +135,24 @@ class _Routes:
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _: web.Request) -> web.Response:
-        """Whether a webhook would be stored now."""
+        """Whether a webhook would be stored now; a Slack that does not take our token is named, and no reason to say
+        no: alerts are kept, tested, and shown when it does."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._doors.store.ping()
         except (StoreUnavailable, TimeoutError):
             return _sentence(503, "The store does not answer.")
-        return web.json_response({"status": "ready"})
+        trouble = await self._slack_trouble()
+        return web.json_response({"status": "ready", **({"slack": trouble} if trouble else {})})
+
+    async def _slack_trouble(self) -> str:
+        if self._doors.slack_trouble is None:
+            return ""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._doors.slack_trouble()
+        except TimeoutError:
+            return "silent"
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text."""

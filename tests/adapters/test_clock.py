@@ -33,6 +33,8 @@ def test_a_minute_of_the_day_is_the_wall_clocks() -> None:
         (at(2026, 3, 28, 15, 0), 14 * 60, at(2026, 3, 29, 14, 0)),  # 23 hours later: summer time begins
         (at(2026, 10, 24, 15, 0), 14 * 60, at(2026, 10, 25, 14, 0)),  # 25 hours before 15:00 of the next day
         (at(2026, 3, 29, 1, 0), 150, at(2026, 3, 29, 3, 30)),  # there is no 02:30 in that night
+        (at(2026, 10, 25, 1, 0) + 5700, 165, at(2026, 10, 25, 1, 0) + 6300),  # 02:35, for the first time
+        (at(2026, 10, 25, 1, 0) + 9300, 165, at(2026, 10, 25, 1, 0) + 9900),  # and again: ten minutes, not a day
     ],
 )
 def test_the_next_time_of_day_over_summer_time(now: float, minute: int, then: float) -> None:

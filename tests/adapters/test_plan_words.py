@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -104,3 +105,20 @@ def test_whatever_is_typed_is_a_step_or_is_told_at_its_field(
     assert (step is None) == bool(errors)
     assert set(errors) <= {"title", "role", "check", "expect"}
     assert all(sentence.endswith(".") for sentence in errors.values())
+
+
+@pytest.mark.parametrize("text", ["[" * 2900, "[" * 1450 + "]" * 1450, "[{a: " * 560])
+def test_brackets_within_brackets_do_not_hold_the_event_loop(text: str) -> None:
+    """Three thousand characters of them took the YAML reader a second, for everybody."""
+    began = time.thread_time()
+    with pytest.raises(Unreadable) as refused:
+        WORDS.read(StepWords(title="t", role="control", check=f"post: /checkout\njson: {text}"), step_id="s1")
+    assert time.thread_time() - began < 0.05
+    assert refused.value.errors == {"check": "This is nested too deeply."}
+
+
+def test_half_a_character_is_told_before_it_reaches_the_store() -> None:
+    """YAML can name one, and nothing can store or send it."""
+    with pytest.raises(Unreadable) as refused:
+        WORDS.read(StepWords(title="t", role="control", check='post: /checkout\nbody: "\\ud800"'), step_id="s1")
+    assert "only half of one" in refused.value.errors["check"]

@@ -37,6 +37,13 @@ def test_what_is_stored_is_read_again(text: str, tags: list[str]) -> None:
     assert CODEC.decode(CODEC.encode(note)) == note
 
 
+def test_the_same_bytes_are_read_once() -> None:
+    """A click, its job and the redraw read one incident one after the other; other bytes are another document."""
+    stored = CODEC.encode(Note(text="one"))
+    assert CODEC.decode(bytes(bytearray(stored))) is CODEC.decode(stored)
+    assert CODEC.decode(CODEC.encode(Note(text="two"))).text == "two"
+
+
 def test_an_older_document_is_upgraded_step_by_step() -> None:
     """Version 1 passes through version 2 on its way to version 3."""
     assert CODEC.decode('{"v": 1, "doc": {"words": "hello", "tag": "a"}}') == Note(text="hello", tags=("a",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,7 +18,9 @@ from fixloop_bot.adapters.redis.queue import DocketQueue
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.sweep import Sweep
+from fixloop_bot.bootstrap.openings import store_client
 from fixloop_bot.domain.errors import SlackBusy, StoreUnavailable
+from tests.fake_clock import FakeClock
 
 Handlers = Mapping[str, Callable[..., Awaitable[None]]]
 
@@ -129,13 +132,27 @@ async def test_a_job_that_was_saved_and_not_queued_is_swept_up(queue: DocketQueu
 @pytest.mark.parametrize(
     "trouble", [StoreUnavailable("The store did not answer."), SlackBusy("chat.update", retry_after=1)]
 )
-async def test_what_may_go_well_later_is_tried_again(queue: DocketQueue, trouble: Exception) -> None:
-    """With a pause, and by whichever worker is free."""
+async def test_what_may_go_well_later_is_tried_again(
+    queue: DocketQueue, trouble: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a pause, by whichever worker is free; it is told in one sentence, and is no error."""
+    caplog.set_level(logging.INFO)
     notebook = Notebook(trouble)
     async with working(queue, {"write": notebook.write}):
         await queue.hand_over([job("hello")])
         await until(lambda: notebook.words == ["hello"])
     assert notebook.tries == 2
+    assert f"job write will be tried again: {trouble}" in caplog.text
+    assert [each for each in caplog.records if each.exc_info or each.levelno >= logging.ERROR] == []
+
+
+async def test_what_nobody_expected_keeps_its_traceback(queue: DocketQueue, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried again, too, and its cause can be found."""
+    notebook = Notebook(ZeroDivisionError("a mistake of ours"))
+    async with working(queue, {"write": notebook.write}):
+        await queue.hand_over([job("hello")])
+        await until(lambda: notebook.words == ["hello"])
+    assert "ZeroDivisionError: a mistake of ours" in caplog.text
 
 
 async def test_a_job_of_a_newer_fixloop_is_dropped_with_a_warning(
@@ -170,9 +187,13 @@ async def test_a_killed_workers_job_is_taken_over(queue: DocketQueue, valkey: st
 
 @pytest.mark.timeout(60)
 async def test_a_long_job_outlives_an_orderly_stop(
-    queue: DocketQueue, valkey: str, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+    queue: DocketQueue,
+    valkey: str,
+    store: RedisStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """On SIGTERM a run of minutes is not waited for: it stays queued, and goes on elsewhere."""
+    """On SIGTERM a run of minutes is not waited for: it stays queued, and goes on elsewhere. That is no error."""
     monkeypatch.setattr(queue_module, "DRAIN_S", 0.2)
     stuck, notebook = Notebook(), Notebook()
     stuck.go.clear()
@@ -182,3 +203,24 @@ async def test_a_long_job_outlives_an_orderly_stop(
     async with DocketQueue(valkey, store=store) as elsewhere, working(elsewhere, {"write": notebook.write}):
         await until(lambda: notebook.words == ["hello"], within_s=queue_module.LEASE_S + 7)
     assert stuck.words == []
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_burst_waits_for_its_turn(valkey: str, redis: Redis, clock: FakeClock) -> None:
+    """Hundreds of clicks at once are no reason to say that the store is away: of connections there are fewer."""
+    del redis
+    client = store_client(valkey)
+    many = 300
+    try:
+        store = RedisStore(client, clock=clock, retention_s=60)
+        async with DocketQueue(valkey, store=store) as queue:
+            jobs = [Job(name="write", args=(str(number),), key=f"burst:{number}") for number in range(many)]
+            accepted = await asyncio.gather(*[store.accept(job, seconds=60) for job in jobs])
+            await asyncio.gather(*[queue.hand_over([job]) for job in jobs])
+            assert accepted == [True] * many
+            assert await store.waiting_jobs() == []
+            notebook = Notebook()
+            async with working(queue, {"write": notebook.write}):
+                await until(lambda: len(notebook.words) == many)
+    finally:
+        await client.aclose()

@@ -66,7 +66,16 @@ def test_slack_takes_every_answer(
         assert page_of(blocks, "another") is None
         assert is_whole(blocks, answer_id) is (after[-1]["type"] != "section")
         assert len({block["block_id"] for block in blocks}) == len(blocks)
-    assert 0 < len(page_fallback(text)) <= 3900
+        assert 0 < len(page_fallback(text, after)) <= 3900
+        assert 0 < len(page_fallback("", after)) <= 3900
+
+
+def test_an_answer_without_words_is_read_aloud_all_the_same() -> None:
+    """A notification says what goes on, or why there is no answer; it never says three dots alone."""
+    assert page_fallback("", failed("C0:1.2", "No incident is open here.")) == "⚠️ No incident is open here."
+    row = writing_row("C0:1.2", block_id="row", status="reading the incident…")
+    assert page_fallback("", [row]) == "_reading the incident…_"
+    assert page_fallback("All is well.", [row]) == "All is well."
 
 
 @given(st.lists(NASTY, min_size=1, max_size=9))

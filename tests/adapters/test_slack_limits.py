@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.redis.store import RedisStore
-from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.adapters.slack.api import PATIENCE_OF_A_TRIGGER_S, SlackApi
 from fixloop_bot.adapters.slack.limits import ALWAYS_ANSWERS, SHARED, errand_for, limit_of
 from fixloop_bot.application import errands
 from fixloop_bot.application.errands import Errand, Limit, Urgency, errand
@@ -148,6 +148,45 @@ async def test_what_a_listener_calls_with_bolts_client_is_counted(
     with pytest.raises(SlackBusy):
         await other.call("chat.postEphemeral", channel=INCIDENTS, user=MIRA, text="no")
     assert slack.call_counts["chat.postEphemeral"] == 102, "and the other process knows"
+
+
+async def test_a_trigger_is_not_waited_for_longer_than_it_lives(
+    slack: LocalSlack, two: tuple[SlackApi, SlackApi], clock: FakeClock
+) -> None:
+    """What a listener opens with Bolt's client goes out within moments, with a place or without."""
+    one, _ = two
+    bolts = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, session=one._session)
+    for number in range(FEW_A_MINUTE):
+        await one.call("chat.postEphemeral", channel=INCIDENTS, user=MIRA, text=str(number))
+    clock.advance(56.0)
+    began = clock.now()
+    with contextlib.suppress(SlackApiError):
+        await bolts.chat_postEphemeral(channel=INCIDENTS, user=MIRA, text="now")
+    assert clock.now() - began < PATIENCE_OF_A_TRIGGER_S + 0.5
+    assert slack.call_counts["chat.postEphemeral"] == FEW_A_MINUTE + 1
+
+
+async def test_a_post_counts_from_its_answer(store: RedisStore, clock: FakeClock) -> None:
+    """Else those that are booked behind a slow one would pile up, and the last of them show what is long past."""
+    limit = limit_of("chat.postMessage", {"channel": INCIDENTS})
+    assert limit is not None
+    await store.take_call(limit, Errand(), patience_s=2.5)
+    clock.advance(0.9)
+    await store.went_out(limit)
+    place = await store.take_call(limit, Errand(), patience_s=2.5)
+    assert place.wait_s == pytest.approx(limit.per_s, abs=0.01)
+
+
+async def test_posts_go_out_in_the_order_in_which_they_were_booked(
+    slack: LocalSlack, two: tuple[SlackApi, SlackApi]
+) -> None:
+    """Also where the one before them was late, so that all of them wait at the door at once."""
+    one, _ = two
+    async with asyncio.TaskGroup() as group:
+        for text in ("first", "second", "third"):
+            group.create_task(one.call("chat.postMessage", channel=INCIDENTS, text=text))
+            await asyncio.sleep(0.01)
+    assert [call.arguments["text"] for call in slack.calls] == ["first", "second", "third"]
 
 
 async def test_an_answer_is_given_although_the_store_is_away(slack: LocalSlack, clock: FakeClock) -> None:

@@ -47,7 +47,7 @@ async def test_everything_that_is_known_is_there(stage: Stage) -> None:
     assert set(sources) >= {*wanted, Source.METRIC, Source.LOG, Source.CHANGE, Source.THREAD}
     step = dossier.of("run1.s1")
     assert step is not None
-    assert step.text.startswith("step 1 (confirmation) of run 1 (confirm): failed: A cart can be paid")
+    assert step.text.startswith("step 1 (confirmation) of run 1 (confirm, before the fix): failed: A cart can be paid")
     assert "→ 503" in step.text
     metric = dossier.of("metric:error_rate")
     assert metric is not None
@@ -136,7 +136,7 @@ def test_logs_are_told_by_kind_the_commonest_first() -> None:
     rare = LogLine(id="r", at=START, status="error", service="s", message="disk full")
     told = list(readings.logs([rare, *lines], found="last error logs", link=lambda first, last: f"{first}-{last}"))
     assert [each.key for each in told] == ["log:0", "log:r"]
-    assert "5 like this one" in told[0].text
+    assert "5 of 6 lines looked at are like this one, the commonest kind" in told[0].text
     assert told[0].link == f"{START - 300}-{START + 300}"
 
 

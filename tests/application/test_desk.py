@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.application.wishes import COMMANDS, Wish
 from fixloop_bot.domain.incidents import State
@@ -65,8 +66,8 @@ async def test_a_resolution_is_told_once_and_by_whom(office: Office) -> None:
 async def test_a_command_finds_its_incident(office: Office) -> None:
     """The channel's only one, or the one that is named, in any case."""
     await office.broken()
-    assert await command(office, "validate") == "Done: validate INC-1."
-    assert await command(office, "STOP inc-1") == "Done: stop INC-1."
+    assert await command(office, "validate") == "INC-1 is being validated; its thread shows the run."
+    assert await command(office, "STOP inc-1") == "The run of INC-1 is being stopped."
     assert await command(office, "resolve INC-7") == "There is no incident INC-7."
     assert [line.kind for line in (await office.incident()).runs] == [RunKind.CONFIRM, RunKind.VALIDATE]
 
@@ -96,7 +97,7 @@ async def test_stop_with_an_incident_stops_its_run_alone(office: Office, said: s
     """Traffic of others goes on."""
     await office.broken()
     await office.validate(settle=False)
-    assert await command(office, said) == "Done: stop INC-1."
+    assert await command(office, said) == "The run of INC-1 is being stopped."
     assert await office.store.stopped_by("INC-1-r2") == MIRA
     assert await office.store.halted_by() is None
     assert await command(office, "stop INC-77") == "There is no incident INC-77."
@@ -171,7 +172,10 @@ async def test_an_unknown_word_is_answered_with_the_nearest(office: Office) -> N
 async def test_a_plan_command_passes_its_hint_on(office: Office) -> None:
     """The words behind it are data for the model."""
     await office.broken()
-    assert await command(office, "plan test the refund path") == "Done: plan INC-1."
+    assert (
+        await command(office, "plan test the refund path")
+        == "A new plan for INC-1 is being written; its thread shows it."
+    )
     await office.settle(but=(EXECUTE_RUN,))
     assert office.author.briefs[-1].hint == "test the refund path"
 
@@ -189,3 +193,20 @@ def test_a_wish_survives_the_queue() -> None:
     wish = Wish(id="1", what="tick", user=MIRA, channel="C1", shown=("s1",), chosen=("s2", "s3"), plan_version=2)
     assert Wish.read(wish.job().args[0]) == wish
     assert wish.job().key == "wish:1"
+
+
+def test_no_secret_waits_in_the_queue() -> None:
+    """What people type lies in the store until its job is done, and a while longer: masked, as it is used."""
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    wish = Wish(
+        id="1",
+        what="note",
+        user=MIRA,
+        channel="C1",
+        text=f"why {token}",
+        fields=(("note", token), ("ts", "1795363471.000100")),
+    )
+    question = Question(id="C1:1", channel="C1", thread_ts="1", ts="1", user=MIRA, team="", text=f"is {token} valid?")
+    assert token not in f"{wish.job().args} {question.job().args}"
+    assert Wish.read(wish.job().args[0]).fields == (("note", "‹token›"), ("ts", "1795363471.000100"))
+    assert Question.read(question.job().args[0]).text == "is ‹token› valid?"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.jobs import EXECUTE_RUN
-from fixloop_bot.application.merging import TAKE_OVER
-from fixloop_bot.domain.incidents import State
+from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.merging import LOCK, TAKE_OVER
+from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.domain.signals import Transition
 from tests.application.office import JONAS, MIRA, Office, checkout, signal
 from tests.fake_clock import FakeClock
@@ -43,6 +47,22 @@ async def test_the_merged_one_ends_and_the_other_has_its_troubles(two: Office) -
     assert await two.store.open_incidents() == ["INC-1"]
 
 
+async def test_a_firing_trouble_reopens_a_proven_one(two: Office) -> None:
+    """No proof covers a trouble that it has not seen: the verdict is taken back, and the plan runs again."""
+    two.shop.broken.clear()
+    two.datadog.value, two.datadog.monitor = 0.0, "OK"
+    await two.receive(signal(Transition.RECOVERED, at=30))
+    await two.settle(but=(EXECUTE_RUN,))
+    await two.settle()
+    proven = await two.incident()
+    assert (proven.state, proven.verdict) == (State.RECOVERED, RecoveryVerdict.PROVEN)
+    await merge(two, "INC-2", "INC-1")
+    await two.settle(but=(EXECUTE_RUN,))
+    after = await two.incident()
+    assert (after.state, after.verdict, after.reopened) == (State.OPEN, None, 1)
+    assert after.active_run is not None
+
+
 async def test_its_runs_stop(two: Office) -> None:
     """What was being tested is tested in the other one."""
     await two.wish("validate", incident="INC-2")
@@ -66,6 +86,32 @@ async def test_later_alerts_of_it_go_to_the_other_one(two: Office, taken: bool) 
     line = next(line for line in (await two.incident()).signals if line.identity == "c2")
     assert line.transition is Transition.RE_TRIGGERED
     assert (await two.incident("INC-2")).state is State.RESOLVED
+
+
+class MergesFirst(Ledger):
+    """Somebody merges in the very moment in which a signal has found its incident, and not yet entered it."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office.store, office.tray)
+        self._office: Office | None = office
+
+    async def change(self, incident_id: str, decide: Callable[[Incident], Change | None]) -> Incident | None:
+        office, self._office = self._office, None
+        if office is not None:
+            await merge(office, "INC-2", "INC-1")
+        return await super().change(incident_id, decide)
+
+
+async def test_a_signal_that_meets_the_merge_follows_it(two: Office) -> None:
+    """The merged one stays ended: a Re-Triggered would have opened it again, half merged."""
+    late = signal(Transition.RE_TRIGGERED, at=90, identity="c2", service="cart", tags=("service:cart",))
+    intake = Intake(two.store, MergesFirst(two), catalog=two.catalog, clock=two.clock, default_channel="C0DEFAULT")
+    await intake.receive(late)
+    await intake.take(late.id)
+    await two.settle()
+    assert (await two.incident("INC-2")).state is State.RESOLVED
+    line = next(line for line in (await two.incident()).signals if line.identity == "c2")
+    assert line.transition is Transition.RE_TRIGGERED
 
 
 async def test_twice_is_once(two: Office) -> None:
@@ -105,9 +151,24 @@ async def test_resolved_ones_are_not_merged(two: Office) -> None:
 
 async def test_two_who_merge_into_each_other_leave_one_open(two: Office) -> None:
     """In the same moment; the loser is told."""
-    await asyncio.gather(merge(two, "INC-1", "INC-2"), merge(two, "INC-2", "INC-1", user=JONAS))
+    async with two.clock.flowing():
+        await asyncio.gather(merge(two, "INC-1", "INC-2"), merge(two, "INC-2", "INC-1", user=JONAS))
     await two.settle()
     assert len(await two.store.open_incidents()) == 1
+
+
+async def test_a_merge_whose_process_was_killed_is_done_by_the_next(two: Office) -> None:
+    """The lock that it left behind ends by itself; nobody is told to try again for it."""
+    left = await two.store.lock(LOCK, seconds=60)
+    assert left is not None
+    async with two.clock.flowing():
+        merging = asyncio.create_task(merge(two, "INC-2", "INC-1"))
+        began = two.clock.now()
+        while two.clock.now() < began + 2:
+            await asyncio.sleep(0)
+        await two.store.unlock(LOCK, left)
+        (told,) = await merging
+    assert told.startswith("INC-2 is merged into")
 
 
 async def test_a_merged_one_is_not_reopened(two: Office) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fixloop_bot.adapters.slack.blocks import plan_card
 from fixloop_bot.application.novelty import (
     ALERTS,
     BETWEEN_NEWS_S,
@@ -13,9 +14,14 @@ from fixloop_bot.application.novelty import (
     FIGURES_ELSEWHERE,
     FIGURES_OF_A_WATCH,
     FIGURES_OF_THE_KNOWN,
+    PICTURES,
+    REPORT_WITHIN_S,
     Novelty,
     gap_s,
+    posted_from,
 )
+from fixloop_bot.application.papers import Filed
+from fixloop_bot.application.pictures import Album, Picture
 from fixloop_bot.application.views import PartRef, ThreadView
 from fixloop_bot.domain.incidents import Entry, SignalLine, StatusNote
 from fixloop_bot.domain.runs import RunKind, StepVerdict
@@ -93,7 +99,7 @@ def test_figures_are_none() -> None:
     assert not is_news(before, after, "results")
     assert gap(before, after, "results") == FIGURES.first_s
     assert gap(before, after) == FIGURES_ELSEWHERE.first_s
-    assert [gap(before, after, "results", repeats=number) for number in range(4)] == [4, 16, 60, 60]
+    assert [gap(before, after, "results", repeats=number) for number in range(4)] == [4, 60, 60, 60]
 
 
 def test_a_step_that_fails_is_news_at_once_and_one_that_passes_is_not() -> None:
@@ -106,6 +112,40 @@ def test_a_step_that_fails_is_news_at_once_and_one_that_passes_is_not() -> None:
         after = replace(before, shown=run)
         assert is_news(before, after) is told
         assert is_news(before, after, "results") is told
+
+
+def test_another_step_that_fails_is_news_to_the_results_alone() -> None:
+    """The root has said that it is broken."""
+    before = STATES["validating"]()
+    assert before.shown is not None
+    first, second, *others = before.shown.steps
+    failed = replace(first, verdict=StepVerdict.FAILED)
+    one = replace(before, shown=replace(before.shown, steps=(failed, second, *others)))
+    two = replace(before, shown=replace(before.shown, steps=(failed, replace(failed, step_id=second.step_id), *others)))
+    assert not is_news(one, two)
+    assert is_news(one, two, "results")
+
+
+def test_a_picture_rides_along_with_the_news_of_the_next_seconds() -> None:
+    """It explains what is said beside it; alone it is worth a call of its own only some seconds later."""
+    view = STATES["reproduced"]()
+    picture = Picture(name="signal", occasion="run:1", digest="d", file_id="F1", alt="It rose.", drawn_at=view.now)
+    painted = replace(view, album=Album(pictures=(picture,)))
+    assert not is_news(view, painted)
+    assert gap(view, painted) == PICTURES.first_s
+    assert gap(view, painted, "plan") == FIGURES_ELSEWHERE.first_s
+    assert gap(painted, painted) == FIGURES_ELSEWHERE.first_s
+
+
+def test_the_last_card_waits_some_seconds_for_the_report_that_it_links_to() -> None:
+    """One card in place of two; without a report, or where none will come, it does not wait for ever."""
+    view = replace(STATES["resolved proven"](), filed=Filed())
+    ended = view.incident.resolved_at or 0.0
+    assert posted_from(view, "resolution") == ended + REPORT_WITHIN_S
+    assert posted_from(view, "root") == 0
+    assert posted_from(replace(view, filed=Filed(version=view.incident.reopened + 1)), "resolution") == 0
+    assert posted_from(replace(view, incident=replace(view.incident, merged_into="INC-7")), "resolution") == 0
+    assert posted_from(STATES["reproduced"](), "resolution") == 0
 
 
 def test_the_first_signals_are_news_and_a_crowd_is_not() -> None:
@@ -128,7 +168,7 @@ def test_the_first_signals_are_news_and_a_crowd_is_not() -> None:
 
 
 def test_a_run_that_begins_is_told_by_the_root() -> None:
-    """The results say so with their first figures, and the plan, which only lacks its buttons, perhaps not at all."""
+    """The results say so with their first figures, and the plan not at all: runs don't change it."""
     view = STATES["reproduced"]()
     run = view.shown
     assert run is not None
@@ -145,7 +185,8 @@ def test_a_run_that_begins_is_told_by_the_root() -> None:
     stopped = replace(begun, active_run=None, runs=(*view.incident.runs, replace(line, finished_at=1.0, stopped=True)))
     ended = replace(view, incident=stopped, shown=replace(shown, finished_at=1.0))
     assert is_news(after, ended, "results")
-    assert is_news(after, ended, "plan")
+    assert not is_news(after, ended, "plan")
+    assert [plan_card(each) for each in (after, ended)] == [plan_card(view)] * 2
 
 
 def test_what_is_known_already_counts_on_slowly() -> None:

@@ -22,9 +22,12 @@ async def test_one_has_it_and_the_second_is_told(opened: Office) -> None:
     """Who has it leads, where nobody did; pressing twice is once."""
     assert await opened.wish("acknowledge", incident="INC-1", place="button") == []
     assert await opened.wish("acknowledge", incident="INC-1", place="button") == []
-    opened.clock.advance(240)
+    opened.clock.advance(3)
+    (at_once,) = await opened.wish("acknowledge", incident="INC-1", user=JONAS)
+    assert at_once == f"<@{MIRA}> is on INC-1, for 3 s now."
+    opened.clock.advance(237)
     (told,) = await opened.wish("acknowledge", incident="INC-1", user=JONAS)
-    assert told == f"<@{MIRA}> is on INC-1, since 4 min."
+    assert told == f"<@{MIRA}> is on INC-1, for 4 min now."
     incident = await opened.incident()
     assert (incident.acknowledged_by, incident.acknowledged_at, incident.lead) == (MIRA, START, MIRA)
     entries = [(each.who, each.what, each.place) for each in incident.timeline if each.who == MIRA]

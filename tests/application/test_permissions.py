@@ -50,6 +50,12 @@ DEEDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+async def test_a_groups_id_is_nobodys(guarded: Office) -> None:
+    """Only its members are let through, not whoever names it."""
+    await guarded.wish("resolve", user=ON_CALL, incident="INC-1", fields=(("override", "because"),), place="modal")
+    assert (await guarded.incident()).is_open
+
+
 @pytest.mark.parametrize(("what", "more"), DEEDS, ids=[what for what, _ in DEEDS])
 async def test_what_a_stranger_asks_for_changes_nothing(guarded: Office, what: str, more: dict[str, Any]) -> None:
     """The incident is as it was; the person is told who may; the audit log has it."""

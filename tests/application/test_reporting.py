@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -91,11 +92,12 @@ class Press:
     """The office with somebody who writes reports."""
 
     def __init__(self, office: Office, redis: Redis) -> None:
-        self.office = office
+        self.office, self.redis = office, redis
         self.desk, self.herald, self.pen = Desk(), Herald(), Pen()
         self.filings = Filings(redis, clock=office.clock, retention_s=RETENTION_S)
         self.albums = Albums(redis, clock=office.clock, retention_s=RETENTION_S)
         self.reporting = Reporting(
+            office.store,
             office.store,
             self.filings,
             self.albums,
@@ -156,6 +158,45 @@ async def test_the_same_job_twice_files_one_report(press: Press) -> None:
     await press.reporting.make("INC-9", "1")
     assert press.desk.canvases == {"F0CANVAS0": first}
     assert len(press.herald.told) == 1
+
+
+async def test_two_processes_write_one_report(press: Press) -> None:
+    """A person asks for it while another worker's model still writes the summary: they are told so, and one canvas is
+    made; two were, when each process only looked at itself."""
+    other, writing, go_on = Press(press.office, press.redis), asyncio.Event(), asyncio.Event()
+
+    async def slow(incident_id: str) -> str:
+        del incident_id
+        writing.set()
+        await go_on.wait()
+        return ""
+
+    press.pen.summary = slow  # type: ignore[method-assign]
+    other.reporting._papers = press.desk
+    making = asyncio.create_task(press.make())
+    await writing.wait()
+    told = await other.reporting.report("INC-1", by=MIRA)
+    go_on.set()
+    await making
+    assert told == "The report of INC-1 is being written. Ask again in a moment."
+    assert list(press.desk.canvases) == ["F0CANVAS0"]
+    assert "open it" in await other.reporting.report("INC-1", by=MIRA)
+
+
+async def test_what_a_killed_process_held_is_written_by_the_next(press: Press) -> None:
+    """Its lock ends by itself, and the job waits for that."""
+    store = press.office.store
+    held = await store.lock("report:INC-1", seconds=60)
+    assert held is not None
+    async with press.office.clock.flowing():
+        making = asyncio.create_task(press.make())
+        began = press.office.clock.now()
+        while press.office.clock.now() < began + 3:
+            await asyncio.sleep(0)
+        assert press.desk.canvases == {}
+        await store.unlock("report:INC-1", held)
+        await making
+    assert list(press.desk.canvases) == ["F0CANVAS0"]
 
 
 async def test_only_a_resolution_is_an_occasion(press: Press) -> None:

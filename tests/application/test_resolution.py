@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fixloop_bot.application.resolution import who
 from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.runs import RecoveryVerdict
 from tests.application.office import JONAS, MIRA, Office, signal
@@ -73,7 +74,7 @@ async def test_what_was_never_looked_at_may_end(office: Office) -> None:
     """The verdict stays on record; no reason is asked for, and one that is given is what fixed it."""
     await office.receive(signal())
     (told,) = await office.wish("command", text="resolve INC-1 override: false alarm", **SAY)
-    assert told == "Done: resolve INC-1."
+    assert told == "INC-1 is resolved."
     incident = await office.incident()
     assert (incident.override_reason, incident.fixed_by) == ("", "false alarm")
     assert incident.timeline[-1].what == "resolved (not validated)"
@@ -87,7 +88,7 @@ async def test_by_command_without_a_form(office: Office, words: str) -> None:
     assert "step 1 (A cart can be paid)" in told
     assert "override: the reason" in told
     (told,) = await office.wish("command", text=f"resolve INC-1 {words}", **SAY)
-    assert told == "Done: resolve INC-1."
+    assert told == "INC-1 is resolved."
     assert (await office.incident()).override_reason == "it is a demo"
 
 
@@ -107,3 +108,18 @@ async def test_secrets_in_a_reason_are_masked(office: Office) -> None:
     key = "ghp_" + "a1B2c3D4e5" * 4
     await resolve(office, override=f"token {key} was revoked")
     assert key not in repr(await office.incident())
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (None, "nobody"),
+        ("U0MIRA", "<@U0MIRA>"),
+        ("datadog", "Datadog"),
+        ("U1> <!channel>", "FixLoop"),
+        ("W", "FixLoop"),
+    ],
+)
+def test_only_what_is_a_persons_id_is_a_mention(stored: str | None, shown: str) -> None:
+    """Whatever a form says that it chose: nothing else is put between brackets."""
+    assert who(stored) == shown

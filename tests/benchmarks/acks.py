@@ -4,15 +4,17 @@ How soon a click is acknowledged while fifty a second come in, and how soon some
 their card, a line to them alone, or a modal. The bot and the local Slack run side by side, one core each. The clicks
 of the flood are spread over the open incidents; Slack's limits are off for them, since fifty visible changes a second
 are none that it would take. The second figure is taken one click at a time, with the limits enforced.
-Bounded, loopback only.
+About a minute; bounded, loopback only.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import time
+from pathlib import Path
 
 import aiohttp
 
@@ -48,8 +50,11 @@ def button_of(message: Message) -> str:
     return next((each for each in PREFERRED if each in there), "")
 
 
-async def flood(*, seconds: float, rate: float) -> list[float]:
-    """Seconds from each click to its acknowledgement; an open loop, so that a stall shows in every click behind it."""
+async def flood(*, seconds: float, rate: float) -> tuple[list[float], float]:
+    """Seconds from each click to its acknowledgement, and the bot's processor seconds for all that followed from them.
+
+    An open loop, so that a stall shows in every click behind it.
+    """
     latencies: list[float] = []
 
     async def click(slack: LocalSlack, message: Message, due: float) -> None:
@@ -59,6 +64,7 @@ async def flood(*, seconds: float, rate: float) -> list[float]:
     async with workspace(enforcement="off") as (slack, bot):
         cards = await open_incidents(slack, bot.url, INCIDENTS_OPEN)
         await asyncio.sleep(3.0)
+        spent = cpu_s(bot.pid)
         async with asyncio.TaskGroup() as group:
             began = time.perf_counter()
             for number in range(int(seconds * rate)):
@@ -66,7 +72,14 @@ async def flood(*, seconds: float, rate: float) -> list[float]:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 now = pressable(slack) or cards
                 group.create_task(click(slack, now[number % len(now)], due))
-    return latencies
+        spent = cpu_s(bot.pid) - spent
+    return latencies, spent
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def changes() -> list[float]:
@@ -93,11 +106,12 @@ def sight(slack: LocalSlack, message: Message) -> tuple[object, ...]:
 
 
 async def main(chosen: argparse.Namespace) -> None:
-    acks = await flood(seconds=min(chosen.seconds, 120), rate=min(chosen.rate, 200))
+    acks, spent = await flood(seconds=min(chosen.seconds, 120), rate=min(chosen.rate, 200))
     quantiles = statistics.quantiles(acks, n=1000)
     p50, p99, worst = quantiles[499] * 1000, quantiles[989] * 1000, max(acks) * 1000
     print(f"{len(acks)} clicks at {chosen.rate:.0f}/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {worst:.0f} ms")
     print(f"p99 / figure to reach ({ACK_TO_REACH_MS:.0f} ms) = {p99 / ACK_TO_REACH_MS:.2f}")
+    print(f"processor time of the bot: {1000 * spent / len(acks):.1f} ms a click; load {os.getloadavg()[0]:.1f}")
     seen = await changes()
     median, worst = statistics.median(seen) * 1000, max(seen) * 1000
     print(f"{len(seen)} clicks to the first visible change: median {median:.0f} ms, worst {worst:.0f} ms")

@@ -64,10 +64,10 @@ def roots(slack: LocalSlack) -> list[Message]:
     return [each for each in messages if each.content.get("bot_id") == BOT_ID and not each.is_reply]
 
 
-async def until(holds: Callable[[], bool], what: str, *, within_s: float) -> None:
+async def until(holds: Callable[[], bool], what: str, *, within_s: float, every_s: float = 0.02) -> None:
     """Wait until a condition holds; ends with what was waited for."""
     deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
             raise SystemExit(f"after {within_s:.0f} s: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every_s)

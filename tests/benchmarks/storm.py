@@ -3,7 +3,9 @@
 200 alerts over 50 services in a minute, against a local Slack that enforces its published limits strictly. Printed:
 whether a 429 was followed by another one of the same method, whether every incident and every newest reading is shown
 in the end, and how much later that was than the limits allow to anybody: a reckoning in which each root card is posted
-in turn at one a second, and each newest state is shown as soon as there is one of fifty updates a minute for it.
+in turn at one a second, and each newest state is shown as soon as there is an update for it. Of the fifty a minute four
+are kept for whoever clicks, in the reckoning as in FixLoop. Compared is the nth card that is up to date with the nth of
+the reckoning: which incident is first is not Slack's limit. Ends when all is shown, after a good two minutes.
 Bounded, loopback only.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import re
 import statistics
 import time
@@ -22,11 +25,14 @@ from dataclasses import dataclass
 import aiohttp
 
 from fixloop_bot.sandbox.slack import LocalSlack
-from tests.benchmarks.calls import settled, tell
-from tests.benchmarks.slack_room import alert, roots, workspace
+from tests.benchmarks.calls import tell
+from tests.benchmarks.slack_room import alert, roots, until, workspace
 
 LAG_TO_REACH_S = 5.0
-POSTS_PER_S, UPDATES_PER_MINUTE, MINUTE_S = 1.0, 50, 60.0
+PATIENCE_S = 240.0
+POSTS_PER_S, MINUTE_S = 1.0, 60.0
+UPDATES_PER_MINUTE = 46
+"""Of fifty: a person who clicks gets an answer at once in a storm, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,11 @@ def allowed(sent: Mapping[str, list[float]], others: Sequence[float]) -> dict[st
     return {name: Shown(posted_at=posted[name], newest_at=newest[name]) for name in sent}
 
 
+def late(seen: Sequence[float], ideal: Sequence[float]) -> list[float]:
+    """How much later the first, second, third … were than in the reckoning."""
+    return [real - possible for real, possible in zip(sorted(seen), sorted(ideal), strict=False)]
+
+
 def refused_in_a_row(slack: LocalSlack) -> tuple[int, int]:
     """How many calls got a 429, and how often two of one method one after the other."""
     by_method: dict[str, list[int]] = {}
@@ -124,15 +135,17 @@ def report(slack: LocalSlack, sent: Mapping[str, list[float]]) -> None:
     seen, ideal = found.roots, allowed(sent, found.others)
     summaries = [each for each in roots(slack) if each.text.startswith("Storm")]
     print(f"incidents shown with their last alert: {len(seen)} of {len(sent)}; summaries: {len(summaries)} of 1")
-    posts = [seen[name].posted_at - ideal[name].posted_at for name in seen]
-    newest = [seen[name].newest_at - ideal[name].newest_at for name in seen]
+    posts = late([each.posted_at for each in seen.values()], [each.posted_at for each in ideal.values()])
+    newest = late([each.newest_at for each in seen.values()], [each.newest_at for each in ideal.values()])
     for what, lags in (("root card posted", posts), ("newest state shown", newest)):
         worst = max(lags)
         median = statistics.median(lags)
         print(
             f"{what}, later than the limits allow: median {median:.1f} s, worst {worst:.1f} s"
-            f" / {LAG_TO_REACH_S:.0f} s = {max(0.0, worst) / LAG_TO_REACH_S:.2f}"
+            f" / {LAG_TO_REACH_S:.0f} s = {max(0.0, worst) / LAG_TO_REACH_S:.2f};"
+            f" within it: {sum(lag <= LAG_TO_REACH_S for lag in lags)} of {len(sent)}"
         )
+    print(f"load: {os.getloadavg()[0]:.1f}")
     counts = ", ".join(f"{method} {count}" for method, count in slack.call_counts.most_common())
     print(f"calls: {counts}")
     if summaries:
@@ -148,7 +161,11 @@ async def main(chosen: argparse.Namespace) -> None:
             seconds=min(chosen.seconds, 300),
         )
         print(f"{sum(map(len, sent.values()))} alerts of {len(sent)} services in {chosen.seconds:.0f} s")
-        await settled(slack)
+
+        def all_shown() -> bool:
+            return len(seen_in(slack, sent).roots) == len(sent)
+
+        await until(all_shown, "not all are shown", within_s=PATIENCE_S, every_s=1.0)
         report(slack, sent)
         if chosen.verbose:
             tell(slack)

@@ -22,6 +22,7 @@ from fixloop_bot.domain.decision import (
     claim_in_full,
     leaning,
     log_e_broken,
+    percent,
     reproduced,
 )
 
@@ -418,3 +419,12 @@ def test_leaning_tells_where_an_undecided_step_goes() -> None:
     assert leaning(DEFAULTS, 10, 1) is Leaning.NO
     assert leaning(DEFAULTS, 40, 1) is Leaning.OPEN
     assert [each.value for each in Leaning] == ["leaning yes", "leaning no", "open"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(0.05, "5 %"), (0.999, "99.9 %"), (0.98333333, "98.33 %"), (0.999999, "99.99 %"), (0.0004, "0.04 %")],
+)
+def test_a_confidence_is_never_rounded_up(rate: float, said: str) -> None:
+    """A claim may be weaker than what was computed, and is never stronger."""
+    assert percent(rate) == said

@@ -206,7 +206,7 @@ async def test_a_form_that_slack_does_not_open_is_told_with_another_way(room: Ro
     await room.press("resolve")
     told = await room.told()
     assert "Slack did not open the form in time" in told
-    assert "`/fixloop resolve INC-42 rolled back 2.14.0`" in told
+    assert "`/fixloop resolve INC-1 rolled back 2.14.0`" in told, "it can be copied as it stands"
 
 
 async def test_merging_with_nobody_else_open_is_said(room: Room) -> None:

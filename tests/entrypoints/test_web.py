@@ -20,7 +20,10 @@ from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.server import EmbeddedValkey
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.slack import standing
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.bootstrap import Settings, house
+from fixloop_bot.domain.errors import SlackRefused
 from fixloop_bot.entrypoints.meters import Meters
 from fixloop_bot.entrypoints.slack.app import create_slack_app
 from fixloop_bot.entrypoints.web import LARGEST_BODY, Doors, create_app
@@ -38,6 +41,11 @@ class Front:
     session: aiohttp.ClientSession
     store: RedisStore
     slack: LocalSlack
+    api: SlackApi
+
+    async def readiness(self) -> tuple[int, dict[str, str]]:
+        async with self.session.get(f"{self.url}/readyz") as answer:
+            return answer.status, await answer.json()
 
     async def alert(self, body: object, *, secret: str = SECRET, **headers: str) -> tuple[int, str]:
         """Status and sentence of a webhook; ``body`` is bytes as they are, or a document."""
@@ -85,6 +93,7 @@ async def opened(store_url: str, tmp_path: Path) -> AsyncIterator[Front]:
             "FIXLOOP_DEFAULT_CHANNEL": "#incidents",
         }
         built = await stack.enter_async_context(house(Settings.from_env(environment)))
+        assert built.slack is not None
         doors = Doors(
             intake=built.intake,
             store=built.store,
@@ -93,12 +102,13 @@ async def opened(store_url: str, tmp_path: Path) -> AsyncIterator[Front]:
             slack=create_slack_app(built),
             webhook_secret=SECRET,
             signing_secret=SIGNING,
+            slack_trouble=built.slack.trouble,
         )
         server = TestServer(create_app(doors))
         await server.start_server()
         stack.push_async_callback(server.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Front(f"http://127.0.0.1:{server.port}", session, built.store, slack)
+        yield Front(f"http://127.0.0.1:{server.port}", session, built.store, slack, built.slack)
 
 
 async def test_an_alert_is_stored_before_it_is_answered(front: Front) -> None:
@@ -147,6 +157,18 @@ async def test_without_a_store_it_is_503(tmp_path: Path) -> None:
             assert answer.status == 503
         async with front.session.get(f"{front.url}/healthz") as answer:
             assert answer.status == 200
+
+
+async def test_a_lost_token_is_named_and_comes_back_by_itself(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no reason to send alerts elsewhere: they are kept. Whoever looks learns Slack's word for it."""
+    monkeypatch.setattr(standing, "ASK_AGAIN_S", 0.0)
+    assert await front.readiness() == (200, {"status": "ready"})
+    front.slack.revoke_token()
+    with pytest.raises(SlackRefused):
+        await front.api.call("chat.postMessage", channel="#incidents", text="Hello")
+    assert await front.readiness() == (200, {"status": "ready", "slack": "token_revoked"})
+    front.slack.core.app.revoked = False
+    assert await front.readiness() == (200, {"status": "ready"})
 
 
 async def test_the_meters_count_what_came(front: Front) -> None:

@@ -7,6 +7,7 @@ and never overwritten.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -15,6 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from fixloop_bot.domain.errors import BadInput, NewerDocument
 
 T = TypeVar("T")
+DOCUMENTS_KEPT = 64
+"""A click, its job and the redraw read the same incident one after the other: the last ones are read from memory."""
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -37,6 +40,7 @@ class Codec(Generic[T]):
     """Turns one kind of document into bytes and back.
 
     ``upgrades[n]`` makes a version ``n + 1`` document out of a version ``n`` one; ``version`` is what is written now.
+    The same bytes may give the same object again: documents are frozen.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Codec(Generic[T]):
         self._version = version
         self._head = b'{"v":%d,"doc":' % version
         self._upgrades = dict(upgrades or {})
+        self._validated = lru_cache(DOCUMENTS_KEPT)(self._validate)
 
     def encode(self, document: T) -> bytes:
         return self._head + self._adapter.dump_json(document) + b"}"
@@ -72,7 +77,7 @@ class Codec(Generic[T]):
             raise BadInput(f"A stored {self._kind} of version {version} cannot be upgraded.") from error
         return self._validated(orjson.dumps(raw))
 
-    def _validated(self, document: bytes) -> T:
+    def _validate(self, document: bytes) -> T:
         try:
             return self._adapter.validate_json(document)
         except ValidationError as error:

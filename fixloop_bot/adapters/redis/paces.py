@@ -18,7 +18,7 @@ SOONEST_S = 0.25
 ATTENDED_S = 20.0
 
 TAKE_CALL = """
--- KEYS log, line, due, hold; ARGV now ('': the server's), window_s, calls, share, parts, patience_s, soonest_s, late_s,
+-- KEYS log, line, due, hold, sent; ARGV now ('': the server's), window_s, calls, share, parts, patience_s, soonest_s, late_s,
 --      rank (0 is the most urgent), ticket or '', since or 0. Returns {1 or 0: booked or not, seconds to wait}.
 local now = tonumber(ARGV[1])
 if not now then
@@ -35,13 +35,16 @@ for _, each in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   if at > now - window and at < now + window + 300 then log[#log + 1] = at end
 end
 local held = tonumber(redis.call('GET', KEYS[4]) or 0)
+-- Where one call at a time is allowed, the last one counts from its answer: else those who are booked would pile up.
+local sent = calls == 1 and tonumber(redis.call('GET', KEYS[5]) or 0) or 0
+if sent > now + 60 then sent = 0 end
 local function after(most, span)
   if #log < most then return now end
   return math.max(now, log[#log - most + 1] + span)
 end
 local function next_place()
   table.sort(log)
-  local at = math.max(after(share, window), after(math.ceil(share / parts), window / parts))
+  local at = math.max(sent, after(share, window), after(math.ceil(share / parts), window / parts))
   -- Slack has counted otherwise than we: after a hold calls go out one by one.
   if at < held then at = math.max(held, (log[#log] or 0) >= held and log[#log] + window / calls or 0) end
   return at
@@ -124,6 +127,7 @@ class Paces(Keyspace):
             keys=[
                 *(self._key("slack", part, limit.name) for part in ("log", "line", "due")),
                 self._key("slack", "hold", limit.method),
+                self._sent_key(limit),
             ],
             args=[
                 self._time_of_calls(),

@@ -27,6 +27,11 @@ LEASE_S = 5.0
 """A worker that does not renew its lease for so long is taken for dead, and its jobs are taken over."""
 JOBS_AT_ONCE = 100
 """Jobs wait for the network most of the time; runs last minutes and must not keep cards from being drawn."""
+HANDED_AT_ONCE = 50
+CONNECTIONS = 2 * (JOBS_AT_ONCE + HANDED_AT_ONCE)
+"""A pool that has none left raises in place of waiting, and a burst of clicks would look like a store that is away."""
+RETRIES = "docket.dependencies"
+"""Where docket logs a job that has failed and is queued again."""
 EXPECTED = (StoreUnavailable, Conflict, SlackBusy, RedisError, OSError, BaseExceptionGroup)
 DRAIN_S = 3.0
 """On shutdown a job has so long to finish; then it is cancelled, stays in the stream, and is taken over."""
@@ -38,9 +43,15 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong
 
 
 def _without_expected_tracebacks(record: logging.LogRecord) -> bool:
-    """Where a job is tried again or the store is away docket's words are enough; a page of traceback is no news."""
-    if record.exc_info and isinstance(record.exc_info[1], EXPECTED):
+    """Where a job is tried again or the store is away docket's words are enough; a page of traceback is no news.
+
+    Nor are those words an error: docket has queued the job again, and ``perform`` has said why.
+    """
+    if record.exc_info and isinstance(record.exc_info[1], (*EXPECTED, Interrupted)):
         record.exc_info = None
+        if record.name == RETRIES:
+            record.levelno, record.levelname = logging.DEBUG, logging.getLevelName(logging.DEBUG)
+            return logging.getLogger(RETRIES).isEnabledFor(logging.DEBUG)
     return True
 
 
@@ -48,14 +59,16 @@ class DocketQueue:
     """Implements the ``JobQueue`` port; ``async with`` opens it."""
 
     def __init__(self, url: str, *, store: Store, name: str = "fixloop-jobs") -> None:
-        self._docket = Docket(name=name, url=url, execution_ttl=timedelta(minutes=5))
+        self._docket = Docket(name=name, url=_with_room(url), execution_ttl=timedelta(minutes=5))
         self._store = store
         self._handlers: Mapping[str, Handler] = {}
         self._active: set[asyncio.Task[object]] = set()
         self._leaving = False
+        self._places = asyncio.Semaphore(HANDED_AT_ONCE)
 
     async def __aenter__(self) -> DocketQueue:
-        logging.getLogger("docket.worker").addFilter(_without_expected_tracebacks)
+        for name in ("docket.worker", RETRIES):
+            logging.getLogger(name).addFilter(_without_expected_tracebacks)
         try:
             await self._docket.__aenter__()
         except (RedisError, OSError) as error:
@@ -72,9 +85,10 @@ class DocketQueue:
         if not jobs:
             return
         try:
-            for job in jobs:
-                when = datetime.fromtimestamp(job.at, UTC) if job.at else None
-                await self._docket.add("perform", when=when, key=job.key)(job.name, list(job.args))
+            async with self._places:
+                for job in jobs:
+                    when = datetime.fromtimestamp(job.at, UTC) if job.at else None
+                    await self._docket.add("perform", when=when, key=job.key)(job.name, list(job.args))
         except (RedisError, OSError) as error:
             raise StoreUnavailable(f"The store did not answer ({type(error).__name__}).") from error
         await self._store.jobs_taken([job.key for job in jobs])
@@ -131,3 +145,10 @@ class DocketQueue:
                 self._active.discard(task)
 
         return perform
+
+
+def _with_room(url: str) -> str:
+    """The address with as many connections as jobs may want at once, unless it says how many."""
+    if "max_connections=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}max_connections={CONNECTIONS}"

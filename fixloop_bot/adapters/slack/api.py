@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -35,6 +36,8 @@ TIMEOUT_S = 10
 WAIT_AFTER_FAILURE_S = 3.0
 PATIENCE_S = {Urgency.PROGRESS: 2.5, Urgency.NEWS: 2.5, Urgency.ANSWER: 5.0}
 """So long a call waits for its turn. Somebody who clicked waits longer than a worker should for a card."""
+PATIENCE_OF_A_TRIGGER_S = 1.5
+"""What a listener calls with Bolt's client must come within the three seconds that a trigger lives."""
 PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 
 
@@ -61,6 +64,7 @@ class SlackApi:
         self._client: AsyncWebClient | None = None
         self._identity: dict[str, Any] | None = None
         self._lock = asyncio.Lock()
+        self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aenter__(self) -> SlackApi:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -137,7 +141,7 @@ class SlackApi:
         method = address.removeprefix(self._base_url).strip("/").partition("?")[0]
         limit = limit_of(method, {})
         if limit is not None and method != POST:
-            place = await self._place(limit, Errand(urgency=Urgency.ANSWER))
+            place = await self._place(limit, Errand(urgency=Urgency.ANSWER), patience_s=PATIENCE_OF_A_TRIGGER_S)
             await self._sleep(place.wait_s if place.booked else 0.0)
 
     async def _await_turn(self, method: str, arguments: dict[str, Any]) -> None:
@@ -147,7 +151,7 @@ class SlackApi:
         what_for = errand_for(method, errand())
         if limit is None:
             return
-        place = await self._place(limit, what_for)
+        place = await self._place(limit, what_for, patience_s=PATIENCE_S[what_for.urgency])
         if not place.booked:
             raise SlackBusy(method, retry_after=place.wait_s, undone=True)
         if place.wait_s > 0:
@@ -155,16 +159,16 @@ class SlackApi:
             held = await self._held_for(method)  # Slack may have asked everybody to wait meanwhile
             if held > 0:
                 raise SlackBusy(method, retry_after=held, undone=True)
-        if limit.calls == 1:  # a busy process may have sent the last one late
-            while (left := await self._too_soon(limit)) > 0:
-                await self._sleep(left)
+        if limit.calls == 1:  # a busy process may have sent the last one late; who was booked first goes first
+            async with self._doors[limit.name]:
+                while (left := await self._too_soon(limit)) > 0:
+                    await self._sleep(left)
 
-    async def _place(self, limit: Limit, what_for: Errand) -> Place:
-        patience = PATIENCE_S[what_for.urgency]
+    async def _place(self, limit: Limit, what_for: Errand, *, patience_s: float) -> Place:
         try:
-            return await self._paces.take_call(limit, what_for, patience_s=patience)
+            return await self._paces.take_call(limit, what_for, patience_s=patience_s)
         except StoreUnavailable:  # a person who clicked is answered although the store is away
-            return await self._own_paces.take_call(limit, what_for, patience_s=patience)
+            return await self._own_paces.take_call(limit, what_for, patience_s=patience_s)
 
     async def _held_for(self, method: str) -> float:
         with contextlib.suppress(StoreUnavailable):
@@ -201,6 +205,16 @@ class SlackApi:
             if self._identity is None:
                 self._identity = await self.call("auth.test")
             return self._identity
+
+    async def trouble(self) -> str:
+        """Slack's word for why it does not take our token, such as ``token_revoked``; empty while it does.
+
+        As long as it does not, Slack is asked again, at most every half minute.
+        """
+        if self.standing.trouble:
+            with contextlib.suppress(SlackBusy, SlackRefused):
+                await self._ask("auth.test")
+        return self.standing.trouble
 
     def permalink(self, channel: str, ts: str) -> str:
         """A message's address; empty as long as Slack was not asked who we are (``identity``)."""

@@ -15,7 +15,7 @@ from fixloop_bot.adapters.slack.placing import Hanging, PlaceLost, Placing
 from fixloop_bot.adapters.slack.standing import ASK_AGAIN_S, NO_ACCESS
 from fixloop_bot.application import errands
 from fixloop_bot.application.errands import Errand, Urgency, errand
-from fixloop_bot.application.novelty import ROOT, Novelty, gap_s
+from fixloop_bot.application.novelty import ROOT, Novelty, gap_s, posted_from
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
 from fixloop_bot.domain.errors import FiguresWait, SlackBusy, SlackRefused
@@ -67,9 +67,11 @@ class SlackBoard:
         return refs
 
     def _wait_s(self, card: Card, view: ThreadView, refs: ThreadRefs, novelty: Novelty) -> float:
-        """The seconds until this card's turn; none for one that is not there yet, or shows what it should."""
+        """The seconds until this card's turn; none for one that shows what it should."""
         ref = _ref(card, refs)
-        if ref.ts is None or self._placing.shows(card, ref, refs):
+        if ref.ts is None:
+            return posted_from(view, card.part) - self._clock.now()
+        if self._placing.shows(card, ref, refs):
             return 0.0
         gap = gap_s(view, novelty, ref, clicked=errand().urgency is Urgency.ANSWER)
         return ref.shown_at + gap - self._clock.now()

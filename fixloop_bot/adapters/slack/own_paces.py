@@ -26,6 +26,7 @@ class OwnPaces:
         at = max(
             now,
             self._held.get(limit.method, now),
+            self._answered.get(limit.name, -math.inf) + limit.per_s,
             _after(booked, share, limit.per_s),
             _after(booked, math.ceil(share / parts), limit.per_s / parts),
         )

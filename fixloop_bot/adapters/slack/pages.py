@@ -238,7 +238,7 @@ class Pages:
         digest = orjson.dumps(blocks)
         if page.shown == digest:
             return False
-        message: dict[str, Any] = {"channel": self._place.channel, "text": page_fallback(text), "blocks": blocks}
+        message: dict[str, Any] = {"channel": self._place.channel, "text": page_fallback(text, after), "blocks": blocks}
         try:
             if page.ts:
                 await self._update(page, message)

@@ -36,7 +36,7 @@ def verdict(incident: Incident, *, now: float, link: str) -> Evidence:
     if incident.resolved_at is not None:
         lines.append(f"resolved {utc(incident.resolved_at)} by {_who(incident.resolved_by)}")
     if not any(line.kind.value == "validate" for line in incident.runs):
-        lines.append("no validate run has begun or finished yet")
+        lines.append("no validate run after a fix has begun or finished yet")
     lines.append(f"read at {utc(now)}")
     return Evidence(key="verdict", source=Source.VERDICT, title="verdict", text="\n".join(lines), link=link)
 
@@ -159,7 +159,8 @@ def step_of_run(run: Run, step: Step, progress: StepProgress, *, link: str) -> E
 
 def _step_lines(run: Run, step: Step, progress: StepProgress, at: int) -> Iterator[str]:
     said = progress.verdict.value if progress.verdict is not None else f"not decided ({progress.phase.value})"
-    yield f"step {at} ({step.role.value}) of run {run.number} ({run.kind.value}): {said}: {step.title}"
+    kind = f"{run.kind.value}, {KINDS[run.kind.value]}"
+    yield f"step {at} ({step.role.value}) of run {run.number} ({kind}): {said}: {step.title}"
     yield request_of(step)
     if progress.verdict is StepVerdict.FAILED:
         yield f"it is bad{how_it_fails(run, progress)}"

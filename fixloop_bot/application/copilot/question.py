@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
 from fixloop_bot.application.jobs import Job
+from fixloop_bot.domain.redaction import mask
 
 ANSWER_QUESTION = "answer_question"
 
@@ -36,8 +37,10 @@ class Question:
     edited: str = ""
 
     def job(self) -> Job:
+        """What was asked is masked before the queue keeps it."""
+        masked = replace(self, text=mask(self.text))
         key = f"edited:{self.id}:{self.edited}" if self.edited else f"question:{self.id}"
-        return Job(name=ANSWER_QUESTION, args=(orjson.dumps(asdict(self)).decode(),), key=key)
+        return Job(name=ANSWER_QUESTION, args=(orjson.dumps(asdict(masked)).decode(),), key=key)
 
     @classmethod
     def read(cls, document: str) -> Question:

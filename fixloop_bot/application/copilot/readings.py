@@ -100,12 +100,14 @@ def logs(
     looked = lines[:MOST_LINES]
     for line in looked:
         kinds.setdefault(_kind(line.message), []).append(line)
-    many = f"{len(looked):,} of {len(lines):,}" if len(lines) > len(looked) else f"{len(looked):,}"
+    beyond = f" ({len(lines):,} were found)" if len(lines) > len(looked) else ""
     ranked = sorted(kinds.values(), key=lambda alike: -len(alike))[:most]
-    for alike in ranked:
+    for place, alike in enumerate(ranked):
         newest = alike[0]
+        first = ", the commonest kind" if not place and len(ranked) > 1 and len(alike) > len(ranked[1]) else ""
         text = (
-            f"{found}: {many} lines looked at, {len(alike):,} like this one, the newest at {utc(newest.at)}\n"
+            f"{found}: {len(alike):,} of {len(looked):,} lines looked at are like this one{first}{beyond}, "
+            f"the newest at {utc(newest.at)}\n"
             f"{newest.status} {newest.service}: {newest.message[:MESSAGE]}"
         )
         address = link(newest.at - CLOSE_S, newest.at + CLOSE_S)

@@ -36,11 +36,11 @@ LEAVE_S = 0.8
 """For Slack's word on who is in a user group."""
 OTHERWISE: Mapping[str, str] = {
     "declare": "`/fixloop declare checkout payments fail`",
-    "resolve": "`/fixloop resolve INC-42 rolled back 2.14.0`",
-    "roles": "`/fixloop who lead @mira`",
-    "mute": "`/fixloop mute INC-42 2h`",
+    "resolve": "`/fixloop resolve {incident} rolled back 2.14.0`",
+    "roles": "`/fixloop who {incident} lead @mira`",
+    "mute": "`/fixloop mute {incident} 2h`",
 }
-"""What does the same without a form."""
+"""What does the same without a form; whoever copies it gets the incident that was meant."""
 
 View = Block | str
 """A form, or the sentence why there is none."""
@@ -85,8 +85,7 @@ class Forms:
             if isinstance(error, SlackRefused) and error.error == "exchanged_trigger_id":
                 return  # a repeated delivery: the form is open
             log.warning("the form of %s was not opened: %s", wish.what, str(error) or "too slow")
-            otherwise = f", or type {OTHERWISE[wish.what]}" if wish.what in OTHERWISE else ""
-            await self._tell(wish, f"Slack did not open the form in time. Press again{otherwise}.")
+            await self._tell(wish, f"Slack did not open the form in time. Press again{_otherwise(wish)}.")
 
     async def _tell(self, wish: Wish, sentence: str) -> None:
         await self._counter.take(replace(wish, id=f"{wish.id}:told", what="told", text=sentence))
@@ -161,6 +160,11 @@ class Forms:
         words = {"author": wish.field("author"), "text": said(wish.field("text"))}
         await self._kept.keep_words(f"{wish.channel}:{wish.field('ts')}", words)
         return forms.timeline_form(found, about(wish))
+
+
+def _otherwise(wish: Wish) -> str:
+    way = OTHERWISE.get(wish.what)
+    return f", or type {way.format(incident=wish.incident)}" if way is not None else ""
 
 
 def about(wish: Wish) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Step details, editing a plan, and asking: what opens a modal, and so has three seconds.
 
 A trigger lives that long, and so does an answer to a submitted modal: these listeners do their work themselves, out of
-the store alone, in place of queueing it. Nothing raises after an ack; a modal that cannot be opened is logged.
+the store alone, in place of queueing it. Nothing raises after an ack; whoever gets no modal is told, by a wish that is
+kept until it is heard.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from fixloop_bot.adapters.slack.blocks.ask import ASK, ASK_FORM, ask_form, question_line, typed_question
@@ -37,6 +39,7 @@ from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.details import Details
 from fixloop_bot.application.editing import GONE, Editing, Refused
 from fixloop_bot.domain.errors import FixLoopError
+from fixloop_bot.entrypoints.slack.actions import button_wish
 from fixloop_bot.entrypoints.slack.counter import SORRY, Counter
 
 log = logging.getLogger(__name__)
@@ -44,22 +47,23 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 TOO_LATE = "Slack did not open it in time. Press it again."
+UNOPENED = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 def register(app: AsyncApp, counter: Counter, details: Details, editing: Editing) -> None:
     """Attach the listeners of all three."""
-    _register_details(app, details)
-    _register_list(app, editing)
+    _register_details(app, counter, details)
+    _register_list(app, counter, editing)
     _register_form(app, editing)
     _register_adding(app, editing)
     _register_ask(app, counter)
 
 
-def _register_details(app: AsyncApp, details: Details) -> None:
+def _register_details(app: AsyncApp, counter: Counter, details: Details) -> None:
     async def wanted(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
         with _harmless("step details are not shown"):
-            await _open(client, body, await _of(str(_action(body).get("value", ""))))
+            await _open(client, counter, body, await _of(str(_action(body).get("value", ""))))
 
     async def turned(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
@@ -78,7 +82,7 @@ def _register_details(app: AsyncApp, details: Details) -> None:
     app.action(REFRESH)(turned)
 
 
-def _register_list(app: AsyncApp, editing: Editing) -> None:
+def _register_list(app: AsyncApp, counter: Counter, editing: Editing) -> None:
     """The list of steps."""
 
     async def wanted(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
@@ -86,9 +90,9 @@ def _register_list(app: AsyncApp, editing: Editing) -> None:
         with _harmless("a plan is not edited"):
             draft = await editing.begin(str(_action(body).get("value", "")), by=_user(body))
             if isinstance(draft, Refused):
-                await _whisper(client, body, draft.sentence)
+                await _tell(counter, body, draft.sentence)
             else:
-                await _open(client, body, plan_form(draft))
+                await _open(client, counter, body, plan_form(draft))
 
     async def rearranged(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
@@ -176,7 +180,7 @@ def _register_ask(app: AsyncApp, counter: Counter) -> None:
         thread = message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or ""
         place = {"incident": str(_action(body).get("value", "")), "channel": _channel(body), "thread": str(thread)}
         with _harmless("nobody is asked for a question"):
-            await _open(client, body, ask_form(place))
+            await _open(client, counter, body, ask_form(place))
 
     async def asked(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
         await ack()
@@ -243,19 +247,26 @@ def _at_blocks(view: Json, errors: Mapping[str, str]) -> dict[str, str]:
     return placed
 
 
-async def _open(client: AsyncWebClient, body: Json, view: Json) -> None:
-    """Open a modal; a person whose trigger has died meanwhile is told to press again."""
+async def _open(client: AsyncWebClient, counter: Counter, body: Json, view: Json) -> None:
+    """Open a modal; a person who sees none, whatever the reason, is told to press again."""
     try:
         await client.views_open(trigger_id=_trigger(body), view=view)
-    except SlackClientError as error:
+    except UNOPENED as error:
+        if is_open(error):
+            return
         log.warning("a modal was not opened: %s", type(error).__name__)
-        await _whisper(client, body, TOO_LATE)
+        await _tell(counter, body, TOO_LATE)
 
 
-async def _whisper(client: AsyncWebClient, body: Json, sentence: str) -> None:
-    message = body.get("message") or {}
-    thread = message.get("thread_ts") or message.get("ts")
-    await client.chat_postEphemeral(channel=_channel(body), user=_user(body), text=sentence, thread_ts=thread)
+def is_open(error: Exception) -> bool:
+    """A repeated delivery: its trigger has opened the modal already. A 5xx has a page in the place of a document."""
+    said = error.response.data if isinstance(error, SlackApiError) else None
+    return isinstance(said, dict) and said.get("error") == "exchanged_trigger_id"
+
+
+async def _tell(counter: Counter, body: Json, sentence: str) -> None:
+    wish = button_wish(body)
+    await counter.take(replace(wish, id=f"{wish.id}:told", what="told", text=sentence))
 
 
 @contextlib.contextmanager
@@ -263,7 +274,7 @@ def _harmless(what: str) -> Iterator[None]:
     """What fails behind an ack is logged by its kind: an exception there would erase the ack."""
     try:
         yield
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, FixLoopError) as error:
+    except (*UNOPENED, FixLoopError) as error:
         log.warning("%s: %s", what, type(error).__name__)
 
 

@@ -102,9 +102,17 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def page_fallback(text: str) -> str:
-    """The text for notifications and screen readers, within what chat.update takes."""
-    return fallback(as_mrkdwn(text)) or "…"
+def page_fallback(text: str, after: Sequence[Block] = ()) -> str:
+    """The text for notifications and screen readers, within what chat.update takes.
+
+    An answer without words yet has those that stand below it: what goes on, or why there is none.
+    """
+    return fallback(as_mrkdwn(text) or next(filter(None, map(_said, after)), "…"))
+
+
+def _said(block: Block) -> str:
+    texts = [block.get("text"), *block.get("elements", ())]
+    return " ".join(str(each["text"]) for each in texts if isinstance(each, dict) and each.get("type") == "mrkdwn")
 
 
 def closed(

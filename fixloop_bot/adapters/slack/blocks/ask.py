@@ -8,6 +8,7 @@ from typing import Any
 from fixloop_bot.adapters.slack.blocks.card import Block
 from fixloop_bot.adapters.slack.blocks.modal import modal, text_input
 from fixloop_bot.adapters.slack.blocks.text import one_line, person
+from fixloop_bot.domain.redaction import mask
 
 ASK, ASK_FORM = "ask", "ask_form"
 LONGEST_QUESTION = 1000
@@ -35,4 +36,4 @@ def typed_question(view: Mapping[str, Any]) -> str:
 
 def question_line(user: str, text: str) -> str:
     """How the question stands in the thread, before its answer."""
-    return f"{person(user)} asks: {one_line(text, LONGEST_QUESTION)}"
+    return f"{person(user)} asks: {one_line(mask(text), LONGEST_QUESTION)}"

@@ -16,9 +16,9 @@ def on_it_button(incident: Incident) -> Block:
     return button("I'm on it", action_id="acknowledge", value=incident.id)
 
 
-def validate_button(incident: Incident) -> Block:
-    """The one to press next, until a proof stands."""
-    style = None if incident.verdict is RecoveryVerdict.PROVEN else "primary"
+def validate_button(incident: Incident, *, plain: bool = False) -> Block:
+    """The one to press next, until a proof stands; ``plain`` where a card must not change with the verdict."""
+    style = None if plain or incident.verdict is RecoveryVerdict.PROVEN else "primary"
     return button("Validate", action_id="validate", value=incident.id, style=style)
 
 
@@ -63,7 +63,7 @@ def reopen_button(incident: Incident) -> Block:
     return button("Reopen", action_id="reopen", value=incident.id)
 
 
-def resolve_button(incident: Incident) -> Block:
+def resolve_button(incident: Incident, *, plain: bool = False) -> Block:
     """Opens a form that says how sure it is, and asks what fixed it."""
-    style = "primary" if incident.verdict is RecoveryVerdict.PROVEN else None
+    style = "primary" if incident.verdict is RecoveryVerdict.PROVEN and not plain else None
     return button("Resolve", action_id="resolve", value=incident.id, style=style)

@@ -20,7 +20,10 @@ INSTRUCTION_LENGTH = 250
 
 
 def plan_card(view: ThreadView) -> Card | None:
-    """The checklist; None before there is a plan."""
+    """The checklist; None before there is a plan.
+
+    Runs and verdicts don't change it: they are told on the root and in the results, and each redraw would be a call.
+    """
     incident, plan = view.incident, view.incident.plan
     if plan is None:
         return None
@@ -34,12 +37,12 @@ def plan_card(view: ThreadView) -> Card | None:
     if by_hand:
         blocks.append(context(by_hand, block_id=f"plan:{name}:by-hand"))
     blocks.append(context(rule, block_id=f"plan:{name}:legend"))
-    if incident.is_open and incident.active_run is None:
+    if incident.is_open:
         buttons = [
-            validate_button(incident),
+            validate_button(incident, plain=True),
             new_plan_button(incident),
             edit_button(incident),
-            resolve_button(incident),
+            resolve_button(incident, plain=True),
         ]
         blocks.append(actions(buttons, block_id=f"plan:{name}:buttons"))
     heading = f"{incident.id}: validation plan v{plan.version}, {counted(len(plan.steps), 'step')}, {written}"
@@ -151,8 +154,5 @@ def _told_below(step: Step) -> bool:
 def legend(incident: Incident, plan: Plan) -> str:
     if not incident.is_open:
         return "The checklist as it was at the end."
-    running = incident.run_line(incident.active_run or "")
-    if running is not None:
-        return f"Run {running.number} is going; ticks count from the next run on."
     by_hand = any(step.manual for step in plan.steps)
-    return f"Ticked steps run.{' Tick a step by hand when it is done.' if by_hand else ''}"
+    return f"Ticked steps run, from the next run on.{' Tick a step by hand when it is done.' if by_hand else ''}"
