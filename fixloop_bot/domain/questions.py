@@ -110,6 +110,24 @@ _BRIEF = re.compile(
 _LONGEST = 2_000
 
 
+_GOES_ON = re.compile(
+    r"(?:and|or|but|then|what about|how about|und|oder|aber|dann|et|ou|mais|alors|y|o|pero|e|ma|mas|en|of|maar|och|og|"
+    r"ale|и|а|но|ve|ama)\b|そして|それで|じゃあ|あと|那|还有|還有|그리고|그럼|(?:step|run|schritt|étape|paso|passo|stap)\s*#?\d",
+    re.IGNORECASE,
+)
+LONGEST_FOLLOW_UP = 8
+"""Words. Who has more to say, and asks nothing, tells the others something."""
+
+
+def goes_on(text: str) -> bool:
+    """Whether words without a question mark go on with the question before: ``and step 2``, ``what about latency``.
+
+    ``I restarted the controller`` is news for the thread, not for the bot.
+    """
+    said = text.strip()
+    return _GOES_ON.match(said) is not None and len(said.split()) <= LONGEST_FOLLOW_UP
+
+
 def topics_of(question: str) -> tuple[Topic, ...]:
     """What the question is about; empty where it is none of the standing ones."""
     plain = folded(question[:_LONGEST])

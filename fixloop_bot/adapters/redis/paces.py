@@ -18,8 +18,8 @@ SOONEST_S = 0.25
 ATTENDED_S = 20.0
 
 TAKE_CALL = """
--- KEYS log, line, due, hold, sent; ARGV now ('': the server's), window_s, calls, share, parts, patience_s, soonest_s, late_s,
---      rank (0 is the most urgent), ticket or '', since or 0. Returns {1 or 0: booked or not, seconds to wait}.
+-- KEYS log, line, due, hold, sent; ARGV now ('': the server's), window_s, calls, share, parts, patience_s, soonest_s,
+--      late_s, rank (0 is the most urgent), ticket or '', since or 0. Returns {1 or 0: booked or not, seconds to wait}.
 local now = tonumber(ARGV[1])
 if not now then
   local time = redis.call('TIME')

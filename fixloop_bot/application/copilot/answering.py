@@ -29,7 +29,7 @@ from fixloop_bot.domain import briefing
 from fixloop_bot.domain.briefing import Line, Situation
 from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.errors import StoreUnavailable
-from fixloop_bot.domain.questions import Topic, step_to_run, topics_of
+from fixloop_bot.domain.questions import Topic, goes_on, step_to_run, topics_of
 from fixloop_bot.domain.replies import House
 
 log = logging.getLogger(__name__)
@@ -120,9 +120,11 @@ class Copilot:
             await self._podium.suggest(place, briefing.prompts(incident))
 
     async def _is_meant(self, question: Question, thread: str) -> bool:
-        """Whether the bot was spoken to: by name, by a question, or because it had just answered this person."""
+        """Whether the bot was spoken to: by name, by a question, or by whom it had just answered, and who goes on."""
         if question.addressed:
             return True
+        if not goes_on(question.text):
+            return False
         talk = await self._talks.conversation(thread)
         return bool(talk) and talk[-1].user == question.user and self._clock.now() - talk[-1].at < FOLLOWS_S
 
