@@ -148,13 +148,15 @@ def _alarm(incident: Incident) -> object:
 
 
 def _told(run: Run | None) -> object:
-    """What is news of a run under way: the steps that have failed. How it ended is told by the incident.
+    """What is news of a run under way: the steps that have failed, and that another worker goes on with it.
 
-    That a step has passed is told with the figures: one after the other they would be most of an incident's calls.
+    How it ended is told by the incident. That a step has passed is told with the figures: one after the other they
+    would be most of an incident's calls.
     """
     if run is None:
         return None
-    return tuple(step.step_id for step in run.steps if step.verdict is StepVerdict.FAILED)
+    failed = tuple(step.step_id for step in run.steps if step.verdict is StepVerdict.FAILED)
+    return (run.taken_over_at, failed) if run.taken_over_at is not None else failed
 
 
 def _signal(view: ThreadView) -> str:

@@ -82,6 +82,21 @@ def test_pieces_make_the_same_as_the_whole(text: str, data: st.DataObject) -> No
     assert whole_text.count("```") % 2 == 0
 
 
+def test_a_picture_that_is_cut_behind_its_mark_is_a_picture() -> None:
+    """The exclamation mark waits for what comes."""
+    script = SafeText()
+    script.add("    [1][1]***!")
+    script.add("[chart](http://169.254.169.254/)")
+    assert letters(script.end()) == letters(safe("    [1][1]***![chart](http://169.254.169.254/)"))
+
+
+def test_a_lone_backtick_does_not_open_an_address() -> None:
+    """Else the code around the address would end where it should begin."""
+    said = safe("````code````[the runbook](https://evil.example/a_(b)) says")
+    assert problems(said) == []
+    assert "ˋthe runbook (`https://evil.example/a_(b)`)" in said
+
+
 def test_what_is_harmless_stays_as_it_is() -> None:
     """Figures, citations, JSON paths, emphasis and other languages are left alone."""
     text = "**Not yet**: `$.total` was 19.98, p95 212 ms [1][2]. Step #3, v2.14.0 (e.g. 7/20)? 重启了吗？ هل تعافى؟"

@@ -26,7 +26,7 @@ _LINK = (
 _ADDRESS = r"(?:[A-Za-z][A-Za-z0-9+.\-]{0,30}://|www\.|mailto:|tel:)[^\s<>`|]*"
 _HOST = r"(?<![\w@.-])(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?::\d+)?(?:/[^\s<>`|]*)?"
 _TOKEN = re.compile(
-    rf"(?P<code>`[^`\n]+`)|{_LINK}|(?P<address>{_ADDRESS}|{_HOST})|(?P<entity>{_ENTITY})"
+    rf"(?P<code>`[^`\n]{{1,300}}`)|(?P<tick>`)|{_LINK}|(?P<address>{_ADDRESS}|{_HOST})|(?P<entity>{_ENTITY})"
     r"|(?P<sign>[@#](?=[^\W\d]))|(?P<brackets>\]\()|(?P<special>[&<>])"
 )
 _IN_CODE = re.compile(rf"{_ENTITY}|[&<>]|@(?=(?:here|channel|everyone)\b)")
@@ -146,6 +146,8 @@ def _lines_as_mrkdwn(text: str) -> str:
 def _replaced(match: re.Match[str]) -> str:
     if match["code"]:
         return in_code(match["code"])
+    if match["tick"]:
+        return "ˋ"  # code that never ends would end where an address's own code begins
     if match["label"] is not None:
         label = safe_line(match["label"]).strip()
         shown = _as_code(match["target"]) if match["target"] else ""
@@ -178,6 +180,8 @@ def _settled(text: str, *, in_fence: bool) -> int:
         opened = pattern.search(text)
         if opened and (pattern is _OPEN_LINK or _odd_tick(text, opened.start())):
             end = min(end, opened.start())
+    if text[:end].endswith("!"):
+        end -= 1  # a picture may begin with it
     cut_through = (token.start() for token in _TOKEN.finditer(text) if token.start() < end < token.end())
     return next(cut_through, end)
 
