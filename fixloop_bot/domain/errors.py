@@ -103,12 +103,14 @@ class SlackRefused(FixLoopError):
 class SlackBusy(FixLoopError):
     """Slack asks to wait, or did not answer; ``retry_after`` is in seconds.
 
-    ``undone`` says that Slack refused before it did anything, so that the call may simply be sent again.
+    ``undone`` says that Slack refused before it did anything, so that the call may simply be sent again; ``over`` that
+    it failed on the call and said so: what was done can be seen by now, and nothing more will come of it.
     """
 
-    def __init__(self, method: str, *, retry_after: float, undone: bool = False) -> None:
+    def __init__(self, method: str, *, retry_after: float, undone: bool = False, over: bool = False) -> None:
         self.retry_after = retry_after
         self.undone = undone
+        self.over = over
         super().__init__(f"Slack asks to wait {retry_after:.0f} s before {method}.")
 
 

@@ -242,6 +242,36 @@ async def test_the_budget_that_figures_leave_is_for_who_clicked(wall: Wall) -> N
     assert set(answers) == {200}
 
 
+async def test_a_post_that_failed_outright_is_sent_again_at_once(wall: Wall) -> None:
+    """Slack said that it failed: it is looked for once, and the first card is not half a minute late."""
+    wall.slack.faults.add("chat.postMessage", "server_error", times=1)
+    view = thread_states.STATES["reproducing"]()
+    with pytest.raises(SlackBusy):
+        await wall.show(view)
+    assert wall.said() == []
+    await wall.show(view)
+    assert len([message for message in wall.said() if not message.is_reply]) == 1
+
+
+async def test_a_post_without_an_answer_is_waited_for(wall: Wall) -> None:
+    """It may still take effect: a second root card would be worse than a late one."""
+    wall.slack.faults.add("chat.postMessage", "drop", times=1)
+    view = thread_states.STATES["reproducing"]()
+    with pytest.raises(SlackBusy):
+        await wall.show(view)
+    with pytest.raises(SlackBusy) as waits:
+        await wall.show(view)
+    assert 20 < waits.value.retry_after <= 30
+    assert wall.said() == []
+
+
+async def test_who_is_not_in_the_channel_is_told_directly(wall: Wall) -> None:
+    """A form can be sent by somebody who has left: the answer is not lost."""
+    wall.refuse("chat.postEphemeral", "user_not_in_channel")
+    await wall.board.whisper(channel=INCIDENTS, user=MIRA, text="INC-4 is open.")
+    assert "INC-4 is open." in [call.arguments.get("text") for call in wall.slack.calls_of("chat.postMessage")]
+
+
 async def test_an_answer_that_has_no_budget_goes_to_its_own_address(wall: Wall) -> None:
     """Slack takes a hundred whispers a minute; whoever clicks then is answered by the address of the click."""
     wall.slack.faults.add("chat.postEphemeral", "ratelimited", seconds=30)

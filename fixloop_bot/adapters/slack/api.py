@@ -245,7 +245,8 @@ def _meaning(method: str, error: SlackApiError) -> SlackRefused | SlackBusy:
     if status == 429 or name in ("ratelimited", "rate_limited"):
         return SlackBusy(method, retry_after=_retry_after(response), undone=True)
     if status >= 500 or name in PASSING:
-        return SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S)
+        # A gateway that gave up (502, 503, 504) does not know what Slack still does behind it.
+        return SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S, over=status in (200, 500))
     details = said.get("response_metadata") or {}
     messages = details.get("messages", []) if isinstance(details, dict) else []
     return SlackRefused(name or f"http_{status}", method=method, detail="; ".join(map(str, messages[:3])))

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 Save = Callable[[ThreadRefs], Awaitable[None]]
 
+NOT_THERE = frozenset({"user_not_in_channel", "channel_not_found", "not_in_channel", "is_archived"})
+"""Who is not where the answer would be whispered is told in a direct message."""
+
 
 class SlackBoard:
     """Implements the ``Board`` port."""
@@ -94,6 +97,9 @@ class SlackBoard:
         except (SlackRefused, SlackBusy) as trouble:
             # One that may have been shown is not said twice; the address of a click has no limit that others share.
             shown = isinstance(trouble, SlackBusy) and not trouble.undone
+            if response_url is None and isinstance(trouble, SlackRefused) and trouble.error in NOT_THERE:
+                await self._api.call("chat.postMessage", channel=user, text=text)
+                return
             if response_url is None or shown:
                 raise
             log.info("the answer goes to its response_url: %s", trouble)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 Save = Callable[[ThreadRefs], Awaitable[None]]
 
 CHANNEL_PAGES = 20
-MAY_STILL_COME_S = 15.0
+MAY_STILL_COME_S = 30.0
 """A post whose answer did not come in time may take effect later: so long it is looked for, and not sent again."""
 CLOCKS_DIFFER_S = 60.0
 TOP = frozenset({"root", "storm"})
@@ -120,6 +120,9 @@ class Placing:
         except SlackBusy as busy:
             if busy.undone:  # nothing was posted, so there is nothing to look for
                 await save(refs.with_part(PartRef(part=hanging.card.part)))
+            elif busy.over:  # it is looked for once, and need not be waited for
+                waited = self._clock.now() - MAY_STILL_COME_S
+                await save(refs.with_part(replace(announced, intent_at=waited)))
             raise
         posted = self._shown(replace(announced, ts=ts), self._placed(hanging, refs), replace(hanging, calm=False))
         refs = refs.with_part(posted)
