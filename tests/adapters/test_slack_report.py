@@ -171,6 +171,13 @@ def test_people_within_a_line_are_shown_as_everywhere() -> None:
     assert f"made <person {MIRA}> the lead; see ‹https://evil.example.com¦here>" in text
 
 
+@pytest.mark.parametrize("label", ["-", "# shop", "> quoted", "- [x] done", "+ more", "==="])
+def test_a_summary_is_a_paragraph_whatever_the_service_is_called(label: str) -> None:
+    """A name that is Markdown at the beginning of a line makes no list, heading, quotation or table."""
+    text = report_markdown(report(summary=(f"{label}: payments fail.", "It is still open.")), people=people)
+    assert any(line.startswith(f"\\{label[0]}") for line in text.splitlines())
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(views())
 def test_nothing_from_outside_changes_the_document(view: ThreadView) -> None:

@@ -30,6 +30,10 @@ Pictures = Callable[[str, str], str]
 """A file's id and what it shows → Markdown that shows it; empty where the document cannot."""
 
 
+_STARTERS = frozenset("#>|*+`-=")
+"""What makes something else of a line in Markdown when it stands first."""
+
+
 def plain(text: str, most: int = LONGEST) -> str:
     """Text from outside on one line, without Markdown of its own."""
     calm = shorten(" ".join(harmless(text).split()), most).translate(_LOOKALIKES)
@@ -41,6 +45,11 @@ def report_markdown(report: Report, *, people: People, pictures: Pictures = lamb
     return "\n\n".join(part for part in _parts(report, people, pictures) if part) + "\n"
 
 
+def _paragraph(text: str) -> str:
+    """Text that begins with what somebody called their service stays a paragraph: no heading, list or rule."""
+    return f"\\{text}" if text[:1] in _STARTERS else text
+
+
 def report_title(report: Report) -> str:
     return f"{report.incident_id} · {plain(report.label, 60)}: {plain(report.title, 120)}"
 
@@ -48,7 +57,7 @@ def report_title(report: Report) -> str:
 def _parts(report: Report, people: People, pictures: Pictures) -> Iterator[str]:
     yield _head(report)
     yield "## Summary"
-    yield "\n\n".join(_sentence(each, people) for each in report.summary)
+    yield "\n\n".join(_paragraph(_sentence(each, people)) for each in report.summary)
     if report.summary_by:
         yield f"_Summary by {plain(report.summary_by, 60)}, from state; everything else on this page is from state._"
     yield from _section("What fixed it", _fixed(report, people))
