@@ -10,12 +10,12 @@ import orjson
 import yaml
 
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, plain
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import WRITES
 from fixloop_bot.domain.catalog import Origin, Probe, Service
 from fixloop_bot.domain.errors import ExpectError
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, Request, TcpCheck, TlsCheck, WebsocketCheck, WireCheck
-from fixloop_bot.domain.vetting_wire import RECORDS, wire_breaches
+from fixloop_bot.domain.vetting.wire import RECORDS, wire_breaches
 
 WIRE_KEYS = {
     "tls": ("target", "expect"),

@@ -14,7 +14,7 @@ from fixloop_bot.adapters.catalog_probes import METHODS, OK_STATUS
 from fixloop_bot.domain.catalog import Allow, Service
 from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, TcpCheck, TlsCheck, WebsocketCheck
-from fixloop_bot.domain.vetting_wire import RECORDS
+from fixloop_bot.domain.vetting.wire import RECORDS
 
 Node = dict[str, Any]
 _PROOF, _ALLOW = ProofSettings(), Allow()

@@ -28,15 +28,15 @@ import yaml
 
 from fixloop_bot.adapters.plan_steps import StepReader
 from fixloop_bot.adapters.yaml_nodes import Complaints, Section, compose
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import BadInput, ExpectError, PlanRejected
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.plans import (
     Plan,
     PlanSource,
     Step,
 )
-from fixloop_bot.domain.vetting import vet
+from fixloop_bot.domain.vetting.plan import vet
 
 UNREADABLE = "an expectation cannot be read"
 

@@ -36,7 +36,7 @@ from fixloop_bot.domain.plans import (
     TlsCheck,
     WebsocketCheck,
 )
-from fixloop_bot.domain.vetting_wire import RECORDS
+from fixloop_bot.domain.vetting.wire import RECORDS
 
 OK_STATUS = ("status in 2xx",)
 """What a request without any ``expect`` expects, as a probe of the catalog does."""

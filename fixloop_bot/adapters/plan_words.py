@@ -15,8 +15,8 @@ from fixloop_bot.adapters.plan_steps import StepReader
 from fixloop_bot.adapters.plan_text import check_document, yaml_text
 from fixloop_bot.adapters.yaml_nodes import Complaints, compose
 from fixloop_bot.application.drafts import StepWords, Unreadable
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.errors import CatalogError, ExpectError
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.plans import Check, Step
 
 WHAT = "what it checks"

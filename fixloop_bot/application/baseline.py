@@ -10,10 +10,10 @@ import logging
 from dataclasses import dataclass, replace
 
 from fixloop_bot.application.ports import Clock, Prober, Store
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.baselines import Baseline, ProbeBaseline, learned
 from fixloop_bot.domain.catalog import Catalog, Probe, Service
 from fixloop_bot.domain.errors import BadInput, ExpectError, FixLoopError
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.plans import HttpCheck
 from fixloop_bot.domain.samples import Sample
 

@@ -16,13 +16,13 @@ from fixloop_bot.application.planning import Planning, adopt, not_now
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.starters import Starter, starters
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.errors import PlanRejected
 from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.openapi.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.plans import ManualCheck, Plan, PlanSource, Step, plan_hash
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.said import said, writes_secret
-from fixloop_bot.domain.vetting import LONGEST_INSTRUCTION, MOST_STEPS, step_breaches, vet
+from fixloop_bot.domain.vetting.plan import LONGEST_INSTRUCTION, MOST_STEPS, step_breaches, vet
 
 READY_WITHIN_S = 1.5
 """Slack waits three seconds for what becomes of a submitted modal."""

@@ -17,14 +17,14 @@ from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Store, Telemetry, UnusableAnswer
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.described import with_probes, with_schemas, with_shapes
 from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
 from fixloop_bot.domain.incidents import Incident, State
-from fixloop_bot.domain.openapi import Operation, operations
+from fixloop_bot.domain.openapi.described import with_probes, with_schemas, with_shapes
+from fixloop_bot.domain.openapi.operations import Operation, operations
 from fixloop_bot.domain.plans import Plan, PlanSource, Step
 from fixloop_bot.domain.runs import RunKind
-from fixloop_bot.domain.standard_plan import standard_plan
-from fixloop_bot.domain.vetting import vet
+from fixloop_bot.domain.standard.plan import standard_plan
+from fixloop_bot.domain.vetting.plan import vet
 
 log = logging.getLogger(__name__)
 

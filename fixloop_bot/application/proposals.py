@@ -9,10 +9,10 @@ from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import Clock, Planner, Prober, Store, Telemetry
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.described import with_probes
 from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.openapi.described import with_probes
 from fixloop_bot.domain.plans import Plan
-from fixloop_bot.domain.standard_plan import standard_plan
+from fixloop_bot.domain.standard.plan import standard_plan
 
 ASKED_FOR = "from the catalog, asked for on the command line"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.openapi import Operation
+from fixloop_bot.domain.openapi.operations import Operation
 from fixloop_bot.domain.plans import HttpCheck, ManualCheck, Request, Role, Step
-from fixloop_bot.domain.vetting import LONGEST_TITLE
+from fixloop_bot.domain.vetting.plan import LONGEST_TITLE
 
 MOST = 95
 """Slack's menus hold a hundred."""

@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fixloop_bot.domain.answers import Answer, NotJson
-from fixloop_bot.domain.compiled import regex
-from fixloop_bot.domain.effort import TooMuch
-from fixloop_bot.domain.expect_cursor import Cursor
+from fixloop_bot.domain.expectations.answers import Answer, NotJson
+from fixloop_bot.domain.expectations.compiled import regex
+from fixloop_bot.domain.expectations.cursor import Cursor
+from fixloop_bot.domain.expectations.effort import TooMuch
 from fixloop_bot.domain.samples import Response
 
 SUBJECTS = ("json", "header", "cookie", "status", "body", "redirect")

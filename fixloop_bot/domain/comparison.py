@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import BadInput
-from fixloop_bot.domain.expect import parse
+from fixloop_bot.domain.expectations.expect import parse
 from fixloop_bot.domain.figures import Unit, milliseconds, number, reading
 from fixloop_bot.domain.latency import TIMES_SLOWER, UNBOUNDED_MS, certainly_slower, named, spelled
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Role, Step, WebsocketCheck

@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCheck:
-    """One request, sampled many times; every line of ``expect`` must hold (grammar: ``domain.expect``).
+    """One request, sampled many times; every line of ``expect`` must hold (grammar: ``domain.expectations.expect``).
 
     ``inputs`` are JSON objects as text, used in turn to fill ``{{name}}`` in the request and in ``expect``.
     """

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from fixloop_bot.domain.compiled import regex
-from fixloop_bot.domain.expect import Assertion, Comparison, Subject
-from fixloop_bot.domain.expect_terms import Literal
+from fixloop_bot.domain.expectations.compiled import regex
+from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.terms import Literal
 
 LOGIN_WORD = (
     r"(?i)\b(log[ _-]?in|sign[ _-]?in|sign[ _-]?on|sso|auth|oauth2?|saml|authenticate|authorize|sessions?/new)\b"

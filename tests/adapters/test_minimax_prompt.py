@@ -13,7 +13,7 @@ from fixloop_bot.adapters.minimax.prompt import downsampled, messages
 from fixloop_bot.adapters.minimax.sections import Section, boundary, one_line, render
 from fixloop_bot.application.ports import PlanBrief
 from fixloop_bot.domain.catalog import Allow, Origin
-from fixloop_bot.domain.expect import parse
+from fixloop_bot.domain.expectations.expect import parse
 from tests.adapters.minimax_briefs import brief, incident, log, service
 
 MARK = re.compile(r"^<<<(DATA|END) ([0-9a-f]{16}) (.+)>>>$", re.MULTILINE)

@@ -17,10 +17,10 @@ from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.wire import ProbeFault, look
 from fixloop_bot.adapters.http.wire.dns import look_at_dns, system_servers
 from fixloop_bot.domain.errors import GateRefused
-from fixloop_bot.domain.not_fooled_wire import implicit_wire
+from fixloop_bot.domain.not_fooled.wire import implicit_wire
 from fixloop_bot.domain.plans import DnsCheck
 from fixloop_bot.domain.samples import FaultKind
-from fixloop_bot.domain.vetting_wire import DOCUMENTS
+from fixloop_bot.domain.vetting.wire import DOCUMENTS
 from tests.adapters.name_server import NameServer, naming
 from tests.adapters.probing import Names
 from tests.adapters.targets import free_port

@@ -23,7 +23,7 @@ from fixloop_bot.adapters.http.wire import ProbeFault
 from fixloop_bot.domain.errors import GateRefused
 from fixloop_bot.domain.plans import GrpcCheck
 from fixloop_bot.domain.samples import FaultKind
-from fixloop_bot.domain.vetting_wire import DOCUMENTS
+from fixloop_bot.domain.vetting.wire import DOCUMENTS
 from tests.adapters.probing import Names
 from tests.adapters.targets import free_port, silent, speaking
 from tests.adapters.wire_bench import HOST, WireBench, hostile, secured, service_at

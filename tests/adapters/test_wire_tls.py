@@ -14,7 +14,7 @@ from fixloop_bot.adapters.http.wire import ProbeFault, look
 from fixloop_bot.domain.errors import GateRefused
 from fixloop_bot.domain.plans import TlsCheck
 from fixloop_bot.domain.samples import FaultKind
-from fixloop_bot.domain.vetting_wire import DOCUMENTS
+from fixloop_bot.domain.vetting.wire import DOCUMENTS
 from tests.adapters.probing import Dials, Names
 from tests.adapters.targets import answering, free_port, resetting, silent, speaking
 from tests.adapters.wire_bench import HOST, WireBench, secured, service_at

@@ -12,10 +12,10 @@ from typing import Any
 
 from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.wire import ProbeFault, Seen, look
-from fixloop_bot.domain.assertions import hold_all
 from fixloop_bot.domain.catalog import Allow, Origin, Service
-from fixloop_bot.domain.expect import parse
-from fixloop_bot.domain.not_fooled_wire import implicit_wire
+from fixloop_bot.domain.expectations.assertions import hold_all
+from fixloop_bot.domain.expectations.expect import parse
+from fixloop_bot.domain.not_fooled.wire import implicit_wire
 from fixloop_bot.domain.plans import WireCheck
 from fixloop_bot.domain.samples import FaultKind, Response
 from tests.adapters.probing import Names

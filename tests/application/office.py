@@ -43,11 +43,11 @@ from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Wish
 from fixloop_bot.bootstrap.feeds import FeedMeans, build_feeds
 from fixloop_bot.bootstrap.ownership import Outside, build_ownership
-from fixloop_bot.domain import assertions, expect
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Service, Slo
 from fixloop_bot.domain.closing import Ending
 from fixloop_bot.domain.decision import ProofSettings
 from fixloop_bot.domain.errors import BadInput, TelemetryUnavailable
+from fixloop_bot.domain.expectations import assertions, expect
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.plans import (
     HttpCheck,

@@ -12,8 +12,8 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.baseline import IDLE_S, Baseliner
 from fixloop_bot.domain.baselines import SETTLED, STRANGE_UNTIL_LEARNED, Baseline, learned
 from fixloop_bot.domain.catalog import Allow, Catalog, Origin, Probe, Service
-from fixloop_bot.domain.described import wants_before, with_shapes
 from fixloop_bot.domain.errors import StoreUnavailable
+from fixloop_bot.domain.openapi.described import wants_before, with_shapes
 from fixloop_bot.domain.plans import GrpcCheck, HttpCheck, ProbedCheck, Request, Role, Step
 from fixloop_bot.domain.samples import Outcome, Sample
 from fixloop_bot.domain.shapes import merged, shape_of

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from fixloop_bot.application.copilot.conversation import Limits
 from fixloop_bot.application.ports import LogLine
-from fixloop_bot.domain.citations import NOT_VERIFIED
+from fixloop_bot.domain.copilot.citations import NOT_VERIFIED
 from fixloop_bot.domain.errors import ModelSilent
 from tests.application.copilot_stage import Stage, call
 from tests.application.office import JONAS, MIRA, Office, signal

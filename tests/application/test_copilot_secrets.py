@@ -13,10 +13,10 @@ from fixloop_bot.adapters.kingfisher import Kingfisher
 from fixloop_bot.application.copilot.conversation import Limits
 from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.application.ports import LogLine
-from fixloop_bot.domain.citations import checked
-from fixloop_bot.domain.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.citations import checked
+from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.replies import House
 from fixloop_bot.domain.redaction import mask
-from fixloop_bot.domain.replies import House
 from tests.application.copilot_stage import Stage, call
 from tests.application.office import JONAS, MIRA, Office
 from tests.fake_clock import START

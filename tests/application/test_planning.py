@@ -16,7 +16,7 @@ from fixloop_bot.domain.errors import PlannerUnavailable
 from fixloop_bot.domain.plans import STEPS_IN_A_PLAN, HttpCheck, Plan, PlanSource, Request
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.shapes import shape_of
-from fixloop_bot.domain.vetting import vet
+from fixloop_bot.domain.vetting.plan import vet
 from tests.application.office import LISTED, MIRA, PAID, STEPS, Office, checkout, draft, signal
 from tests.fake_clock import FakeClock
 

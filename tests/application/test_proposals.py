@@ -6,7 +6,7 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.proposals import Proposals
 from fixloop_bot.domain.catalog import Catalog, Probe
 from fixloop_bot.domain.plans import PlanSource, Request
-from fixloop_bot.domain.vetting import vet
+from fixloop_bot.domain.vetting.plan import vet
 from tests.application.office import STEPS, Author, Datadog, Shop, checkout
 from tests.fake_clock import FakeClock
 

@@ -8,8 +8,8 @@ import pytest
 
 from fixloop_bot.application import findings
 from fixloop_bot.application.tally import Tally
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.decision import ProofSettings
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.samples import Fault, FaultKind, Outcome, Sample
 from tests.application.sampled import changed, failed, void

@@ -30,12 +30,12 @@ from fixloop_bot.application import performance, schedule
 from fixloop_bot.application.performance import Circumstances, Instruments, Performance, runners_of
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.incidents import SignalLine
-from fixloop_bot.domain.openapi import operations
+from fixloop_bot.domain.openapi.operations import operations
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, Plan, Request, Role, Step
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import Outcome, Sample
 from fixloop_bot.domain.signals import Comparator, IdentityKind, Measure, Transition
-from fixloop_bot.domain.standard_plan import standard_plan
+from fixloop_bot.domain.standard.plan import standard_plan
 from fixloop_bot.domain.verdicts import judge
 from fixloop_bot.sandbox import settings
 from fixloop_bot.sandbox.shop import FAULTS, Shop

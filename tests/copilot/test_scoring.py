@@ -12,7 +12,7 @@ import pytest
 
 from fixloop_bot.application.copilot.prompt import RULES
 from fixloop_bot.application.copilot.speech import Offer, Reference
-from fixloop_bot.domain.dossier import Evidence, Source
+from fixloop_bot.domain.copilot.dossier import Evidence, Source
 from tests.adapters.minimax_endpoint import endpoint
 from tests.copilot import __main__ as runner
 from tests.copilot.asking import Answer, Asked

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fixloop_bot.domain.citations import checked
-from fixloop_bot.domain.dossier import Dossier, Evidence, Source
-from fixloop_bot.domain.replies import House, Reply
+from fixloop_bot.domain.copilot.citations import checked
+from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.replies import House, Reply
 
 SPOKEN: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("spoken.yaml").read_text(encoding="utf-8"))
 DOSSIERS = {

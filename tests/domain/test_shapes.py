@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixloop_bot.domain.compiled import schema
+from fixloop_bot.domain.expectations.compiled import schema
 from fixloop_bot.domain.shape_nodes import LONGEST
 from fixloop_bot.domain.shapes import differences, merged, schema_of, shape_of
 

@@ -1,7 +1,7 @@
 """Holding a visit's answer against its leg: the step's own lines, then what always holds, then what is captured.
 
 A large answer, or a smaller one with lines that cost time, is looked at in a thread of its own, one at a time:
-meanwhile the loop serves the kill switch, the other runs and Slack; ``domain.effort`` ends the look in time.
+meanwhile the loop serves the kill switch, the other runs and Slack; ``expectations.effort`` ends the look in time.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import ParamSpec, TypeVar
 from fixloop_bot.adapters.http.evidence import Veil
 from fixloop_bot.adapters.http.exchange import Trip, Visit
 from fixloop_bot.adapters.http.prepared import Lines
-from fixloop_bot.domain import assertions, expect
-from fixloop_bot.domain.answers import Answer, NotJson
+from fixloop_bot.domain.expectations import assertions, expect
+from fixloop_bot.domain.expectations.answers import Answer, NotJson
 from fixloop_bot.domain.filling import as_text, uses_secret
 from fixloop_bot.domain.plans import Leg, Request
 from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Response

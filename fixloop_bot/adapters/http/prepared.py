@@ -16,10 +16,10 @@ import orjson
 from fixloop_bot import __version__
 from fixloop_bot.adapters.http.evidence import Veil
 from fixloop_bot.adapters.http.transport import Route
-from fixloop_bot.domain import assertions, expect
 from fixloop_bot.domain.addresses import WRITES, Target, home, locate
 from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.expectations import assertions, expect
 from fixloop_bot.domain.filling import FilledRequest, Unfilled, Values, fill_request
 from fixloop_bot.domain.headers import HARMLESS, VARIABLE, check_header, check_header_value
 from fixloop_bot.domain.outgoing import check_body, check_secrets

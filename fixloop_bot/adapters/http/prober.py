@@ -20,7 +20,7 @@ from fixloop_bot.domain.addresses import home, locate, locate_wire
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import BadInput
 from fixloop_bot.domain.filling import FilledRequest, Unfilled
-from fixloop_bot.domain.not_fooled_wire import implicit_wire
+from fixloop_bot.domain.not_fooled.wire import implicit_wire
 from fixloop_bot.domain.plans import (
     DnsCheck,
     GrpcCheck,

@@ -19,7 +19,7 @@ from fixloop_bot.adapters.minimax.fields import KINDS, LONGEST_BODY, RECORDS, Le
 from fixloop_bot.adapters.minimax.repairs import tidy_step
 from fixloop_bot.application.ports import UnusableAnswer
 from fixloop_bot.domain.errors import BadInput
-from fixloop_bot.domain.expect import parse
+from fixloop_bot.domain.expectations.expect import parse
 from fixloop_bot.domain.plans import (
     STEPS_IN_A_PLAN,
     Check,

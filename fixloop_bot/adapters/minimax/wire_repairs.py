@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fixloop_bot.adapters.minimax.fields import RECORDS
-from fixloop_bot.domain.vetting_wire import DOCUMENTS
+from fixloop_bot.domain.vetting.wire import DOCUMENTS
 
 WIRE_KINDS: dict[str, tuple[str, ...]] = {
     "tls": ("ssl", "certificate", "cert", "tls_certificate", "ssl_certificate"),

@@ -25,12 +25,12 @@ from fixloop_bot.application.copilot.tools import Toolbox, offer_of_step
 from fixloop_bot.application.copilot.turns import Busy, Turns
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain import briefing
-from fixloop_bot.domain.briefing import Line, Situation
 from fixloop_bot.domain.calm_text import calm
+from fixloop_bot.domain.copilot import briefing
+from fixloop_bot.domain.copilot.briefing import Line, Situation
+from fixloop_bot.domain.copilot.questions import Topic, goes_on, step_to_run, topics_of
+from fixloop_bot.domain.copilot.replies import House
 from fixloop_bot.domain.errors import StoreUnavailable
-from fixloop_bot.domain.questions import Topic, goes_on, step_to_run, topics_of
-from fixloop_bot.domain.replies import House
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import compare
-from fixloop_bot.domain.dossier import Evidence, Source
+from fixloop_bot.domain.copilot.dossier import Evidence, Source
 from fixloop_bot.domain.figures import milliseconds, number, reading, unit_of
 from fixloop_bot.domain.incidents import Incident, RunLine, SignalLine
 from fixloop_bot.domain.moments import apart, span, utc

@@ -19,9 +19,9 @@ from fixloop_bot.application.copilot.searching import Document, document_of, ran
 from fixloop_bot.application.copilot.talks import Exchange, Remark
 from fixloop_bot.application.ports import DeepLinks, Prober, Store, Telemetry
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.briefing import Situation
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.briefing import Situation
+from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
 from fixloop_bot.domain.errors import FixLoopError
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import utc

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fixloop_bot.application.copilot.talks import Exchange
-from fixloop_bot.domain.dossier import Dossier, Evidence
+from fixloop_bot.domain.copilot.dossier import Dossier, Evidence
 
 Message = dict[str, Any]
 

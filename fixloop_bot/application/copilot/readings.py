@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Protocol
 
 from fixloop_bot.application.ports import LogLine, Series
-from fixloop_bot.domain.dossier import Evidence, Source
+from fixloop_bot.domain.copilot.dossier import Evidence, Source
 from fixloop_bot.domain.figures import reading, unit_of
 from fixloop_bot.domain.moments import apart, utc
 from fixloop_bot.domain.signals import Comparator

@@ -12,9 +12,9 @@ from typing import Any, cast
 from fixloop_bot.application.copilot import prompt
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.speech import Heard, Talker, Turn, Words
-from fixloop_bot.domain.citations import checked
+from fixloop_bot.domain.copilot.citations import checked
+from fixloop_bot.domain.copilot.replies import House
 from fixloop_bot.domain.errors import FixLoopError
-from fixloop_bot.domain.replies import House
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from fixloop_bot.application.copilot.speech import Reference, Speech
-from fixloop_bot.domain.briefing import Line, Situation
 from fixloop_bot.domain.calm_text import calm
-from fixloop_bot.domain.citations import Checker
-from fixloop_bot.domain.replies import House, Numbering
+from fixloop_bot.domain.copilot.briefing import Line, Situation
+from fixloop_bot.domain.copilot.citations import Checker
+from fixloop_bot.domain.copilot.replies import House, Numbering
 
 MOST_HEARD = 20_000
 """Characters of a model's words that are looked at in one answer; one that never ends is not heard out."""

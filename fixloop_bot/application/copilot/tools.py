@@ -17,7 +17,7 @@ from fixloop_bot.application.copilot.gathering import HOUR_S, Gathering, gauges_
 from fixloop_bot.application.copilot.speech import Offer, Tool, ToolCall
 from fixloop_bot.application.ports import Store
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
 from fixloop_bot.domain.errors import FixLoopError
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import Run

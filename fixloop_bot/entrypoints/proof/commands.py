@@ -19,11 +19,11 @@ from fixloop_bot.application.evidence import measure_of
 from fixloop_bot.application.proving import Before, Evidence
 from fixloop_bot.bootstrap import Bench, Settings, bench, read_catalog
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.errors import BadInput, PlanRejected, StoreUnavailable
+from fixloop_bot.domain.openapi.described import lines_of, wants_before, wants_openapi
 from fixloop_bot.domain.plans import Plan, PlanSource
 from fixloop_bot.domain.signals import Measure
-from fixloop_bot.domain.vetting import vet
+from fixloop_bot.domain.vetting.plan import vet
 from fixloop_bot.entrypoints.proof import report
 from fixloop_bot.entrypoints.proof.codes import BAD, BY_VERDICT, GOOD, STOPPED, UNKNOWN
 from fixloop_bot.entrypoints.proof.progress import ProgressLine, Stop

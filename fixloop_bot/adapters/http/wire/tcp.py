@@ -8,12 +8,12 @@ from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.wire.seen import Seen
 from fixloop_bot.adapters.http.wire.streams import CHUNK, Stream, opened
 from fixloop_bot.adapters.http.wire.tls import authority
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import locate_wire
 from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.plans import TcpCheck
 from fixloop_bot.domain.samples import Response
-from fixloop_bot.domain.vetting_wire import speaks_of_a_message
+from fixloop_bot.domain.vetting.wire import speaks_of_a_message
 
 GREETING_S = 2.0
 

@@ -22,16 +22,16 @@ from fixloop_bot.adapters.http.guard import Guard
 from fixloop_bot.adapters.http.reading import LARGEST_HEAD
 from fixloop_bot.adapters.http.wire.seen import Seen, Stopwatch, prevented
 from fixloop_bot.adapters.http.wire.streams import MOST_FRAMES, PORTION, USER_AGENT, Stream, opened
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.addresses import Target, home, locate
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.expect import Subject
+from fixloop_bot.domain.expectations import expect
+from fixloop_bot.domain.expectations.expect import Subject
 from fixloop_bot.domain.filling import Values, fill_request, uses_secret
 from fixloop_bot.domain.headers import check_header, check_header_value
 from fixloop_bot.domain.outgoing import check_message, check_secrets
 from fixloop_bot.domain.plans import Request, WebsocketCheck
 from fixloop_bot.domain.samples import FaultKind, Response
-from fixloop_bot.domain.vetting_wire import speaks_of_a_message
+from fixloop_bot.domain.vetting.wire import speaks_of_a_message
 
 OPENED = 101
 MOST_BYTES = LARGEST_BODY + LARGEST_HEAD + 16 * MOST_FRAMES  # a frame has a head of 14 bytes at most

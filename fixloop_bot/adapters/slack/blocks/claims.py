@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from fixloop_bot.domain import expect
 from fixloop_bot.domain.errors import ExpectError
-from fixloop_bot.domain.expect import Assertion, Comparison, Subject
-from fixloop_bot.domain.expect_terms import Literal
+from fixloop_bot.domain.expectations import expect
+from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.terms import Literal
 from fixloop_bot.domain.figures import milliseconds
 
 _PLAIN_PATH = re.compile(r"\$\.[A-Za-z_][\w-]*(?:\[\*\])?(?:\.[A-Za-z_][\w-]*(?:\[\*\])?)*")

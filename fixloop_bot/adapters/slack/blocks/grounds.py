@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixloop_bot.adapters.slack.blocks.text import counted, one_line
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.comparison import Comparison, compare
-from fixloop_bot.domain.described import healthy_before
+from fixloop_bot.domain.openapi.described import healthy_before
 from fixloop_bot.domain.plans import Step, WebsocketCheck, WireCheck
 from fixloop_bot.domain.runs import Run, StepPhase, StepProgress, StepVerdict
 

@@ -13,7 +13,7 @@ from fixloop_bot.adapters.slack.blocks.text import counted, one_line
 from fixloop_bot.application.drafts import Draft, StepWords
 from fixloop_bot.application.starters import Starter
 from fixloop_bot.domain.plans import Role, Step
-from fixloop_bot.domain.vetting import LONGEST_TITLE, MOST_STEPS
+from fixloop_bot.domain.vetting.plan import LONGEST_TITLE, MOST_STEPS
 
 EDIT_PLAN, STEP_MORE, ADD_STEP, START_FROM = "edit_plan", "step_more", "step_add", "step_start"
 PLAN_FORM, STEP_FORM = "plan_form", "step_form"

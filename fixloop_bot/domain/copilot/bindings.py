@@ -1,0 +1,117 @@
+"""Whether the right figures stand beside the right words: a true number with a wrong label is a lie, too.
+
+Evidence that says ``p95 912 ms, limit 400 ms`` has all figures of ``The limit is 912 ms``, and two pieces that are
+cited together have all of ``In run 1, step 1 failed in 4 of 20 tries``. So what is called a limit or a percentile has
+to be called so in the evidence, and what is said of a step and a run has to stand in evidence about both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from fixloop_bot.domain.copilot.founded import about
+from fixloop_bot.domain.copilot.segments import PLACE, Segment, segments
+from fixloop_bot.domain.copilot.spoken_figures import Figure, Figures, Grounds, figures_in, folded, missing
+from fixloop_bot.domain.copilot.spoken_places import plainly
+
+_LABELS = {
+    "limit": re.compile(
+        r"\b(?:limit\w*|threshold\w*|slo|tolerated\w*|trouble when|grenz\w*|schwell\w*|seuil\w*|límite\w*|umbral\w*|"
+        r"limiar\w*|"
+        r"soglia|drempel\w*)\b|阈值|上限|しきい値|閾値|한도|임계값"
+    ),
+    "percentile": re.compile(r"\bp(?:50|75|90|95|99)\b"),
+}
+_BETWEEN = re.compile(r"[^\d,;.]{0,28}?(?<![a-z])(?=[<>≤≥=]*\s*\d)")
+_COMPARED = re.compile(
+    r"[<>≤≥]|\b(?:above|below|over|under|exceed\w*|against|vs|versus|than|beyond|within|between|allowed|target|must|maximum|"
+    r"max|from|to|über|unter|gegen|als|erlaubt|dessus|dessous|contre|que|encima|debajo|acima|abaixo|sopra|sotto|di|"
+    r"boven|onder|dan)\b|超|未満|以上|以下|より|低于|高于|초과|이하|이상"
+)
+"""Words with which a figure is held against its limit without naming it."""
+_LIMIT = re.compile(rf"(?:{_LABELS['limit'].pattern})[^\d,;.]{{0,28}}?\d+(?:[.,]\d+)*")
+
+
+def misbound(claim: str, cited: Sequence[Grounds]) -> str:
+    """What stands in the evidence under another label, in words; empty where nothing does."""
+    plain = folded(plainly(claim))
+    for name, words in _LABELS.items():
+        known = [figure for each in cited for figure in _labelled(each.text, words)]
+        for spoken in _labelled(plain, words):
+            if known and not any(_same(spoken, each) for each in known):
+                return f"a {name} of {spoken.text}"
+    return next((wrong for part in segments(claim, cited) if (wrong := _elsewhere(part, cited))), "")
+
+
+def scattered(claim: str, cited: Sequence[Grounds]) -> bool:
+    """Whether a part of a claim joins figures that no one piece of evidence joins, or takes a limit for a reading."""
+    return any(
+        not any(part.fits(each) and not _lacks(part, about(part.text, each)) for each in cited)
+        or _is_a_limit(part, cited)
+        for part in segments(claim, cited)
+    )
+
+
+def _elsewhere(part: Segment, cited: Sequence[Grounds]) -> str:
+    """A figure that stands only in evidence about another step or run than its part of the sentence is about."""
+    fitting = [each for each in cited if part.fits(each)]
+    for one in _single(part.figures):
+        if not any(not missing(one, (each,)) for each in fitting) and any(not missing(one, (each,)) for each in cited):
+            return missing(one, ())
+    return ""
+
+
+def _lacks(part: Segment, grounds: Grounds) -> str:
+    found = part.figures
+    if grounds.text.startswith("metric ") and (late := next(_at_another_time(found, grounds), "")):
+        return late
+    return missing(Figures(numbers=found.numbers, pairs=found.pairs, names=found.names), (grounds,))
+
+
+def _at_another_time(figures: Figures, grounds: Grounds) -> Iterator[str]:
+    """A time of day at which a metric's evidence has none of the readings that are said beside it."""
+    moments = [name for name in figures.names if ":" in name]
+    for moment in moments if figures.numbers else ():
+        lines = [Grounds.of(line) for line in grounds.lines]
+        at = [line for line in lines if line.names(moment)]
+        if at and not any(line.has(number) for line in at for number in figures.numbers):
+            yield moment
+
+
+def _single(figures: Figures) -> Iterator[Figures]:
+    yield from (Figures(pairs=(pair,)) for pair in figures.pairs)
+    yield from (Figures(numbers=(number,)) for number in figures.numbers)
+    yield from (Figures(names=(name,)) for name in figures.names)
+
+
+def _is_a_limit(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """A figure that stands in the evidence as a limit and nowhere else, and is not spoken of as one."""
+    words = _LABELS["limit"]
+    if not part.figures.numbers or words.search(part.text) is not None or _COMPARED.search(part.text) is not None:
+        return False
+    limits = [figure for each in cited for figure in _labelled(each.text, words)]
+    others = [Grounds.of(_LIMIT.sub(" ", each.text)) for each in cited] if limits else []
+    return any(
+        any(_same(spoken, each) for each in limits) and not any(each.has(spoken) for each in others)
+        for spoken in part.figures.numbers
+    )
+
+
+def _labelled(text: str, words: re.Pattern[str]) -> Iterator[Figure]:
+    """The figures that stand right behind one of these words."""
+    text = PLACE.sub(" ", text)
+    for found in words.finditer(text):
+        between = _BETWEEN.match(text, found.end())
+        if between is not None:
+            yield from figures_in(text[between.end() : between.end() + 24]).numbers[:1]
+
+
+def _same(spoken: Figure, written: Figure) -> bool:
+    values = [value for value, _ in written.readings]
+    return any(
+        abs(value * scale - each) <= half * scale + 1e-9
+        for value, half in spoken.readings
+        for each in values
+        for scale in (1.0, 0.01, 100.0)
+    )

@@ -1,0 +1,79 @@
+"""Words of direction (``fell from 4.87 s to 1.24 s``): proven by their own figures, or not at all.
+
+The figures have to go where the word says, and the evidence has to name them in that order, the earlier one first; a
+direction without two figures (``is still climbing``) stands for itself and needs its own word in the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fixloop_bot.domain.copilot.spoken_figures import Figure, Figures, Grounds, figures_in, folded, missing
+
+_DOWN = (
+    r"fell|falls?|fallen|falling|drop(?:s|ped|ping)?|decreas\w*|lower(?:ed|s)?|declin\w*|down|sank|reduc\w*|improv\w*|"
+    r"gefallen|gesunken|fiel(?:en)?|sank(?:en)?|baiss\w*|diminu\w*|bajó|bajado|bajaron|disminu\w*|caiu|desceu|sces[oa]|"
+    r"calat[oa]|gedaald|daalde"
+)
+_UP = (
+    r"rose|ris(?:es?|en|ing)|increas\w*|climb\w*|grew|grown|jump(?:ed|s)?|rais(?:ed|es)|up|went up|spik(?:ed|es)|"
+    r"gestiegen|stieg(?:en)?|augment\w*|mont(?:é|e|ée)|subió|subido|aument\w*|subiu|salit[oa]|gestegen|steeg"
+)
+_WORDS = re.compile(rf"(?<![\w-])(?:(?P<down>{_DOWN})|(?P<up>{_UP}))(?![\w-])")
+_FROM = re.compile(r"\bfrom\b|(?<!\d )\b(?:von|vom|de|desde|da|van)\b(?= \D{0,20}\d)")
+_THEN = re.compile(r", now |\bto\b")
+_TO = re.compile(r"\b(?:to|auf|zu|à|para|naar|until|bis)\b|\ba(?= \d)")
+
+
+def without_proven_directions(claim: str, cited: Sequence[Grounds]) -> str:
+    """The claim without the words of direction that its own figures bear out."""
+    plain = folded(claim)
+    found = _WORDS.search(plain)
+    if found is None:
+        return claim
+    ends = _ends(plain)
+    if ends is None or not any(_in_order(each, ends) for each in _orders(cited)):
+        return claim
+    first, last = ends
+    falls = last.readings[0][0] < first.readings[0][0]
+    return _WORDS.sub(" ", plain) if falls == bool(found["down"]) else claim
+
+
+def out_of_order(claim: str, cited: Sequence[Grounds]) -> bool:
+    """Whether ``from A to B`` stands nowhere in that order."""
+    ends = _ends(folded(claim))
+    return ends is not None and not any(_in_order(each, ends) for each in _orders(cited))
+
+
+def _ends(plain: str) -> tuple[Figure, Figure] | None:
+    """The figures between which it went: ``from A to B``, or ``B, up from A``; shares of tries count as shares."""
+    start = _FROM.search(plain)
+    if start is None:
+        return None
+    to = _TO.search(plain, start.end())
+    if to is None and not plain[: start.start()].endswith(("up ", "down ")):
+        return None
+    first = _first(plain[start.end() : to.start() if to is not None else None])
+    last = _first(plain[to.end() :]) if to is not None else _first(plain[: start.start()])
+    same = first is not None and last is not None and first.kind is last.kind
+    return (first, last) if same and first is not None and last is not None else None
+
+
+def _first(text: str) -> Figure | None:
+    found = figures_in(text)
+    if found.pairs and found.pairs[0][1] > 0:
+        part, whole = found.pairs[0]
+        return figures_in(f"{100 * part / whole:.2f} %").numbers[0]
+    return next(iter(found.numbers), None)
+
+
+def _orders(cited: Sequence[Grounds]) -> list[list[Grounds]]:
+    """What is cited in the order of time: each line of one piece, and the pieces of several runs."""
+    by_run = sorted(cited, key=lambda each: max((number for name, number in each.places if name == "run"), default=0))
+    return [by_run, *([Grounds.of(part) for line in each.lines for part in _THEN.split(line)] for each in cited)]
+
+
+def _in_order(ordered: Sequence[Grounds], ends: tuple[Figure, Figure]) -> bool:
+    places = [[at for at, each in enumerate(ordered) if not missing(Figures(numbers=(end,)), (each,))] for end in ends]
+    return bool(places[0] and places[1]) and min(places[0]) < max(places[1])
