@@ -26,6 +26,9 @@ ARGUMENTS = [
 ]
 WIDE, PHONE = (1600, 1000), (390, 844)
 SOAK_S = 4.0
+RATIO = 4.5
+"""Of the contrast between any text and what is behind it (WCAG 2.2, AA)."""
+UNREADABLE = (Path(__file__).parent / "unreadable.js").read_text()
 
 
 @dataclass

@@ -59,9 +59,10 @@ async def prove(page: Page) -> None:
 async def on_a_phone(browser: Browser, address: str) -> Image.Image:
     """The deck, the root card and the proof, side by side."""
     page = await window(browser, address, PHONE, "light")
+    await page.get_by_role("button", name="Put the first steps away").click()
     await page.locator(".bottom button", has_text="Deck").click()
     shots = [await shot(page)]
-    await page.locator(".now").click()
+    await page.locator(".now .to-thread").click()
     await up(page)
     shots.append(await shot(page))
     await page.locator(".message", has_text="Validate run").evaluate("each => each.scrollIntoView()")

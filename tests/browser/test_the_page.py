@@ -13,20 +13,18 @@ from slack_bolt.app.async_app import AsyncApp
 from fixloop_bot.sandbox.page import page as serve
 from fixloop_bot.sandbox.slack import LocalSlack
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, BOT_USER, INCIDENTS
-from tests.browser.conftest import PHONE, WIDE, Open
+from tests.browser.conftest import PHONE, RATIO, UNREADABLE, WIDE, Open
 from tests.browser.gallery import beyond_the_package, every_block
 from tests.sandbox.page_room import small_world
 from tests.sandbox.slack_room import bolt_app, client_of, listening, modal, until
 
 Json = dict[str, Any]
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("small")]
-RATIO = 4.5
 _ANY = re.compile(".*")
 _PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
     "a5f645400000000049454e44ae426082"
 )
-UNREADABLE = (Path(__file__).parent / "unreadable.js").read_text()
 
 
 async def post(slack: LocalSlack, blocks: list[Json], text: str = "a card") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE, Open
+from tests.browser.conftest import PHONE, RATIO, UNREADABLE, Open
 
 pytestmark = pytest.mark.timeout(240)
 SOON_MS, LONG_MS = 15_000, 60_000
@@ -23,8 +23,11 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
     """Long because it is one story, told as somebody who sees the page for the first time would live it."""
     async with tab() as opened:
         page = opened.page
+        stage = page.locator(".guide [aria-current=step]")
         await expect(page.get_by_text("All quiet").first).to_be_visible()
+        await expect(stage).to_contain_text("Break")
         await turn(page, "Break: checkout-500")
+        await expect(stage).to_contain_text("Watch")
         headline = page.locator(".head h1")
         await expect(headline).to_contain_text("checkout", timeout=LONG_MS)  # its thread opens by itself
         deck = page.locator(".deck")
@@ -32,6 +35,8 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
         await expect(deck.locator(".run h3")).to_contain_text("Confirm run", timeout=LONG_MS)
         await expect(deck.locator(".run li.failed").first).to_contain_text("A cart can be paid", timeout=LONG_MS)
         await expect(in_thread(page, ".message", "Validation plan v1")).to_be_visible()
+        await expect(stage).to_contain_text("Fix")
+        assert await page.evaluate(UNREADABLE, RATIO) == []
         await expect(page.locator(".root")).not_to_contain_text("Still counting", timeout=LONG_MS)
 
         boxes = in_thread(page, ".message", "Validation plan").locator("input[type=checkbox]")
@@ -47,9 +52,15 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
         await boxes.nth(1).check()
 
         await turn(page, "Fix: checkout-500")
+        await expect(stage).to_contain_text("Validate")
         await deck.locator(".keys").get_by_role("button", name="Validate").click()
         await expect(deck.locator(".now .status")).to_contain_text("Recovery proven", timeout=LONG_MS)
         await expect(deck.locator(".now.good")).to_be_visible()
+        await expect(stage).to_contain_text("Proven")
+        assert "fixed" in await deck.locator(".marks span").all_inner_texts()
+        for mark in ("broken", "fixed", "run-mark"):
+            await expect(deck.locator(f".plot .event.{mark}").first).to_be_attached()
+        assert await page.evaluate(UNREADABLE, RATIO) == []
 
         write = page.get_by_role("combobox", name="Reply, or ask @fixloop")
         await write.fill("@fixloop is it safe to resume traffic?")

@@ -9,7 +9,7 @@ from typing import Any
 from fixloop_bot.sandbox.datadog.monitors import Monitor
 from fixloop_bot.sandbox.page.charts import AGAIN, BUCKET_S, SHOWN_S, Charts
 from fixloop_bot.sandbox.page.journal import Journal
-from fixloop_bot.sandbox.page.readings import headline, run_of
+from fixloop_bot.sandbox.page.readings import heading_of, headline, run_of
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID
 from fixloop_bot.sandbox.slack.records import Channel, Message
 from fixloop_bot.sandbox.world import World
@@ -28,6 +28,7 @@ class Deck:
         self.journal = Journal(world)
         self._charts = Charts(world.datadog.account)
         self._marks: deque[Json] = deque(maxlen=MARKS_KEPT)
+        self._runs: set[tuple[str, str, str]] = set()
         self._monitors: Json = {}
         self._looks = 0
 
@@ -39,6 +40,15 @@ class Deck:
             changed()
 
         self._world.shop.faults.listeners.append(turned)
+
+    def hear(self, channel: str, message: Json) -> None:
+        """Remember when each run was first heard of, as a mark on the charts."""
+        heading = heading_of(str(message.get("text") or "")) if message.get("bot_id") == BOT_ID else ""
+        run = (channel, str(message.get("thread_ts")), heading)
+        if heading and run not in self._runs:
+            self._runs.add(run)
+            what = heading.partition(" ")[0].lower()
+            self._marks.append({"at": self._world.datadog.account.clock(), "what": what, "fault": heading})
 
     def look(self) -> set[str]:
         """The parts that have changed: log, monitors, charts."""
@@ -60,7 +70,9 @@ class Deck:
         if not self._world.has_shop:
             return []
         keys = ("name", "sees", "fix", "half", "state", "verdict", "half_verdict", "monitored")
-        return [{key: row[key] for key in keys} for row in self._world.shop.faults.listing()]
+        switches = self._world.shop.faults
+        rows = switches.listing()
+        return [{**{key: row[key] for key in keys}, "since": switches.of(row["name"]).since} for row in rows]
 
     def monitors(self) -> list[Json]:
         return [_monitor(each) for each in self._world.datadog.account.monitors.values()]

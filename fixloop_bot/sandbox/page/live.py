@@ -105,6 +105,10 @@ class Live:
             line.touch(*key)
 
     def _hear(self, change: Change) -> None:
+        if change.kind == "status_set":
+            self.picture.hear_status(change.channel or "", change.ts or "", change.payload.get("loading_messages"))
+        elif change.kind in TALK:
+            self.deck.hear(change.channel or "", change.payload.get("message") or {})
         for line in self._lines:
             self._pass_on(line, change)
 

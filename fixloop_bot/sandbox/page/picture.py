@@ -22,6 +22,7 @@ class Picture:
     def __init__(self, slack: LocalSlack) -> None:
         self._slack = slack
         self._workspace = slack.core.workspace
+        self._loading: dict[tuple[str, str], list[str]] = {}
 
     def people(self) -> list[Json]:
         return [_person(user) for user in self._workspace.users.values()]
@@ -87,7 +88,15 @@ class Picture:
     def assistant(self, channel: str, ts: str) -> Json:
         """What the assistant says that it is doing in a thread, and what one could ask it."""
         thread = self._workspace.threads.get((channel, ts), {})
-        return {"channel": channel, "ts": ts, "status": self._workspace.status(channel, ts), **thread}
+        status = self._workspace.status(channel, ts)
+        loading = self._loading.get((channel, ts), []) if status else []
+        return {"channel": channel, "ts": ts, "status": status, "loading": loading, **thread}
+
+    def hear_status(self, channel: str, ts: str, loading: Any) -> None:
+        """What Slack turns over beside a status (`loading_messages`); the next status takes its place."""
+        self._loading.pop((channel, ts), None)
+        if isinstance(loading, list) and loading:
+            self._loading[(channel, ts)] = [str(each) for each in loading]
 
     def views(self, user: str) -> list[Json]:
         """The open modals, the topmost last."""

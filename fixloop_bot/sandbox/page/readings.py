@@ -63,12 +63,18 @@ def run_of(messages: Iterable[Message]) -> Json | None:
     """The newest run that a thread shows, or None: its heading, its outcome if it is over, and its steps."""
     for message in reversed(list(messages)):
         lines = message.text.split("\n")
-        heading = _RUN.fullmatch(lines[0].strip())
+        heading = heading_of(message.text)
         steps = steps_of(lines[1:])
-        if heading is not None and steps:
+        if heading and steps:
             outcome = lines[1].strip() if _STEP.fullmatch(lines[1].strip()) is None else ""
-            return {"ts": message.ts, "heading": heading[0], "outcome": plain(outcome), "steps": steps}
+            return {"ts": message.ts, "heading": heading, "outcome": plain(outcome), "steps": steps}
     return None
+
+
+def heading_of(text: str) -> str:
+    """`Confirm run 1`: the first line of a message that shows a run, nothing for any other message."""
+    first = text.partition("\n")[0].strip()
+    return first if _RUN.fullmatch(first) is not None else ""
 
 
 def steps_of(lines: Iterable[str]) -> list[Json]:

@@ -29,8 +29,8 @@ AT_ONCE = 32
 FRAME_BYTES = 64 * 1024
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -136,10 +136,17 @@ class _Served:
         if name not in self._static:
             raise web.HTTPNotFound
         kind = KINDS[self._static[name].suffix]
-        return web.Response(body=self._static[name].read_bytes(), content_type=kind, charset="utf-8")
+        charset = None if kind.startswith("font/") else "utf-8"
+        return web.Response(body=self._static[name].read_bytes(), content_type=kind, charset=charset)
 
 
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+KINDS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
 
 
 def _static_folder() -> Path:

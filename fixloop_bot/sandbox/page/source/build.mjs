@@ -70,6 +70,8 @@ const repainted = {
 const options = {
   entryPoints: { app: join(HERE, "src", "main.jsx") },
   outdir: STATIC,
+  assetNames: "[name]",
+  loader: { ".woff2": "file" },
   bundle: true,
   minify: true,
   format: "iife",
@@ -82,7 +84,10 @@ const options = {
   plugins: [repainted],
 };
 
-const notices = ["react", "react-dom", "slack-blocks-to-jsx", "node-emoji", "react-markdown", "remark-gfm"];
+const notices = [
+  "react", "react-dom", "slack-blocks-to-jsx", "node-emoji", "react-markdown", "remark-gfm",
+  "@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono",
+];
 
 function licences() {
   const texts = notices.map((name) => {

@@ -24,9 +24,14 @@ export function Composer({ channel, thread, disabled, placeholder }) {
     return () => window.removeEventListener("fixloop:edit", edit);
   }, []);
   useEffect(() => {
-    const { style } = field.current;
-    style.height = "auto";
-    style.height = `${Math.min(field.current.scrollHeight, 180)}px`;
+    const fit = () => {
+      const { style } = field.current;
+      style.height = "auto";
+      style.height = `${Math.min(field.current.scrollHeight, 180)}px`;
+    };
+    fit();
+    window.addEventListener("resize", fit);
+    return () => window.removeEventListener("resize", fit);
   }, [text]);
 
   const type = (value) => {

@@ -1,7 +1,8 @@
 // The middle: a channel, a thread, a direct conversation, or the app's Home.
-import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Blocks, Guard } from "./blocks.jsx";
 import { Composer } from "./composer.jsx";
+import { FIRST, turn } from "./faults.jsx";
 import { Icon } from "./icons.jsx";
 import { act } from "./live.js";
 import { MessageRow } from "./message.jsx";
@@ -10,6 +11,9 @@ import { day } from "./words.js";
 
 const TOGETHER_S = 300;
 const NEAR_PX = 80;
+const FAR_PX = 600;
+const TURN_MS = 2500;
+const NONE = [];
 
 export function Conversation() {
   const place = useStore((now) => now.place);
@@ -107,6 +111,7 @@ function Messages({ list, inThread = false, empty }) {
   const scroller = useRef(null);
   const inner = useRef(null);
   const pinned = useRef(true);
+  const [far, setFar] = useState(false);
   const down = () => {
     if (pinned.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   };
@@ -120,23 +125,35 @@ function Messages({ list, inThread = false, empty }) {
   const scrolled = () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current;
     pinned.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    setFar(scrollHeight - scrollTop - clientHeight > FAR_PX);
+  };
+  const toNewest = () => {
+    pinned.current = true;
+    down();
   };
   return (
-    <div className="messages" ref={scroller} onScroll={scrolled} tabIndex={0} role="log" aria-label="Messages" aria-live="off">
-      <div ref={inner} className="inner">
-        {list.length === 0 && empty}
-        {list.map((message, index) => {
-          const before = list[index - 1];
-          const opensDay = !inThread && (!before || day(before.ts) !== day(message.ts));
-          return (
-            <div key={message.ts} className="slot">
-              {opensDay && <p className="day">{day(message.ts)}</p>}
-              <MessageRow message={message} inThread={inThread} first={inThread && index === 0} grouped={!opensDay && goesOn(before, message)} />
-              {inThread && index === 0 && list.length > 1 && <p className="day">{list.length - 1 === 1 ? "1 reply" : `${list.length - 1} replies`}</p>}
-            </div>
-          );
-        })}
+    <div className="scrolled">
+      <div className="messages" ref={scroller} onScroll={scrolled} tabIndex={0} role="log" aria-label="Messages" aria-live="off">
+        <div ref={inner} className="inner">
+          {list.length === 0 && empty}
+          {list.map((message, index) => {
+            const before = list[index - 1];
+            const opensDay = !inThread && (!before || day(before.ts) !== day(message.ts));
+            return (
+              <div key={message.ts} className="slot">
+                {opensDay && <p className="day">{day(message.ts)}</p>}
+                <MessageRow message={message} inThread={inThread} first={inThread && index === 0} grouped={!opensDay && goesOn(before, message)} />
+                {inThread && index === 0 && list.length > 1 && <p className="day">{list.length - 1 === 1 ? "1 reply" : `${list.length - 1} replies`}</p>}
+              </div>
+            );
+          })}
+        </div>
       </div>
+      {far && (
+        <button type="button" className="button newest" onClick={toNewest}>
+          <Icon name="down" size={14} /> Newest
+        </button>
+      )}
     </div>
   );
 }
@@ -147,15 +164,28 @@ function goesOn(before, message) {
   return before.thread_ts !== before.ts && message.ts - before.ts < TOGETHER_S;
 }
 
+// Slack turns an app's loading messages over while the app works; without any, its status stands there.
+function useTurning(words = NONE) {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    setTurn(0);
+    if (words.length < 2) return undefined;
+    const timer = setInterval(() => setTurn((now) => now + 1), TURN_MS);
+    return () => clearInterval(timer);
+  }, [words]);
+  return words[turn % words.length] ?? "";
+}
+
 function Assistant({ at, place }) {
   const said = useStore((now) => now.assistant[at]);
+  const loading = useTurning(said?.status ? said.loading : NONE);
   if (!said) return null;
   const ask = (prompt) => act("message", { channel: place.channel, thread_ts: place.ts, text: prompt.message });
   return (
     <div className="assistant" role="status">
       {said.status && (
         <p>
-          <span className="pulse" aria-hidden="true" /> FixLoop {said.status}
+          <span className="pulse" aria-hidden="true" /> {loading || `FixLoop ${said.status}`}
         </p>
       )}
       {place && said.prompts?.prompts && (
@@ -172,18 +202,50 @@ function Assistant({ at, place }) {
 }
 
 function Quiet({ direct, name }) {
-  if (direct) return <p className="quiet">Nothing said yet. Ask FixLoop anything about an incident.</p>;
-  if (name !== "incidents") return <p className="quiet">It is quiet in #{name}.</p>;
+  const shop = useStore((now) => now.deck.faults.length > 0);
+  const guided = useStore((now) => now.guide);
+  if (direct) {
+    return (
+      <Teach icon="bot" title="Ask FixLoop">
+        A question here is answered from what is known about every incident: “what is open?”, “why is checkout not proven?”
+      </Teach>
+    );
+  }
+  if (name !== "incidents") {
+    return (
+      <Teach icon="hash" title={`It is quiet in #${name}`}>
+        FixLoop speaks in #incidents. What is said here stays among people.
+      </Teach>
+    );
+  }
+  if (!shop) {
+    return (
+      <Teach icon="pulse" title="All quiet">
+        Your services are being watched. When one of them fails, its incident opens here as a thread.
+      </Teach>
+    );
+  }
   return (
-    <div className="quiet big">
-      <Icon name="pulse" size={28} />
-      <h2>All quiet</h2>
-      <p>
-        Customers are shopping. Break something on the flight deck, and FixLoop opens an incident here, reproduces the bug, and waits for your fix.
-      </p>
-    </div>
+    <Teach icon="pulse" title="All quiet">
+      Customers are shopping. Break something, and FixLoop opens an incident here, reproduces the bug, and waits for your fix.
+      {!guided && (
+        <span className="offer">
+          <button type="button" className="button primary" onClick={() => turn(FIRST, "broken")}>
+            Break {FIRST}
+          </button>
+        </span>
+      )}
+    </Teach>
   );
 }
+
+const Teach = ({ icon, title, children }) => (
+  <div className="quiet big">
+    <Icon name={icon} size={28} />
+    <h2>{title}</h2>
+    <p>{children}</p>
+  </div>
+);
 
 function Home() {
   const home = useStore((now) => now.home);

@@ -2,8 +2,10 @@
 import { get, set, take, warn } from "./store.js";
 
 const SLOWEST_MS = 4000;
+const LOST_MS = 1500;
 const waiting = new Map();
 let socket = null;
+let losing = 0;
 let number = 0;
 let pause = 250;
 
@@ -12,7 +14,9 @@ export function connect() {
   socket = new WebSocket(`ws://${location.host}/live?user=${encodeURIComponent(user)}`);
   socket.onopen = () => {
     pause = 250;
-    set({ connected: true, everConnected: true });
+    clearTimeout(losing);
+    losing = 0;
+    set({ connected: true, everConnected: true, lost: false });
   };
   socket.onmessage = ({ data }) => {
     const deltas = JSON.parse(data);
@@ -21,6 +25,7 @@ export function connect() {
   };
   socket.onclose = () => {
     set({ connected: false });
+    losing ||= setTimeout(() => set({ lost: true }), LOST_MS);
     for (const [id] of waiting) settle({ id, error: "The sandbox is not there any more." });
     setTimeout(connect, pause);
     pause = Math.min(pause * 1.7, SLOWEST_MS);

@@ -5,30 +5,65 @@ import "./style/page.css";
 import { CanvasSheet } from "./canvas.jsx";
 import { Conversation } from "./conversation.jsx";
 import { Deck } from "./deck.jsx";
+import { Guide } from "./guide.jsx";
+import { Help, JUMP_KEYS, useKeys } from "./help.jsx";
 import { Icon, Mark } from "./icons.jsx";
+import { split } from "./incident.jsx";
 import { act, connect } from "./live.js";
 import { Modals } from "./modal.jsx";
 import { Person, Rail } from "./rail.jsx";
-import { dismiss, get, go, set, useStore } from "./store.js";
+import { dismiss, go, set, useStore } from "./store.js";
 import { nextTheme, theme, useTheme } from "./theme.js";
 
 function Page() {
   const tab = useStore((now) => now.tab);
   const menu = useStore((now) => now.menu);
+  const opened = useStore((now) => now.me !== "");
+  useKeys();
+  useTitle();
+  if (!opened) return <Opening />;
   return (
     <div className="page" data-tab={tab} data-menu={menu || undefined}>
       <Top />
       <Rail />
       {menu && <div className="veil" aria-hidden="true" onClick={() => set({ menu: false })} />}
+      <Guide />
       <Conversation />
       <Deck />
       <Bottom />
       <Modals />
       <CanvasSheet />
       <Jump />
+      <Help />
       <Warnings />
     </div>
   );
+}
+
+// Until the first snapshot: the page's own outline, so that nothing is claimed that is not known yet.
+function Opening() {
+  return (
+    <div className="page opening" data-tab="talk" aria-busy="true" aria-label="Opening the sandbox">
+      <Top />
+      {["rail", "conversation", "deck"].map((name) => (
+        <div key={name} className={`panel ${name}`}>
+          {[72, 48, 60, 36].map((width) => (
+            <span key={width} className="bone" style={{ width: `${width}%` }} />
+          ))}
+        </div>
+      ))}
+      <Warnings />
+    </div>
+  );
+}
+
+// The tab says how the newest incident stands, for who works elsewhere meanwhile.
+function useTitle() {
+  const newest = useStore((now) => now.deck.incidents.at(-1));
+  const says = newest ? `${split(newest.status)[0]} · ${newest.facts.split(" · ")[0]} · ` : "";
+  useEffect(() => {
+    document.title = `${says}FixLoop sandbox`;
+  }, [says]);
 }
 
 function Top() {
@@ -46,12 +81,15 @@ function Top() {
         <strong>FixLoop</strong> <span>sandbox</span>
       </span>
       <button type="button" className="jump-open" onClick={() => set({ jump: true })}>
-        <Icon name="search" size={14} /> <span>Jump or do</span> <kbd>{/mac/i.test(navigator.platform) ? "⌘" : "Ctrl"} K</kbd>
+        <Icon name="search" size={14} /> <span>Jump, break, fix, play…</span> <kbd>{JUMP_KEYS.join(" ")}</kbd>
       </button>
       <span className={`link ${connected ? "on" : "off"}`} role="status">
         <span className={`dot ${connected ? "good" : "busy"}`} aria-hidden="true" />
         <span>{connected ? "Live" : ever ? "Reconnecting" : "Connecting"}</span>
       </span>
+      <button type="button" className="button square ghost keys-open" onClick={() => set({ help: true })} aria-label="Keys" title="Keys (?)">
+        <Icon name="help" />
+      </button>
       <button type="button" className="button square ghost" onClick={next} aria-label={`Theme: ${now}`} title={`Theme: ${now}`}>
         <Icon name={theme() === "dark" ? "moon" : "sun"} />
       </button>
@@ -88,17 +126,6 @@ function Bottom() {
 function Jump() {
   const open = useStore((now) => now.jump);
   const dialog = useRef(null);
-  useEffect(() => {
-    const keys = (event) => {
-      if (event.key === "Escape" && get().menu) set({ menu: false });
-      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
-        event.preventDefault();
-        set({ jump: !get().jump });
-      }
-    };
-    window.addEventListener("keydown", keys);
-    return () => window.removeEventListener("keydown", keys);
-  }, []);
   useEffect(() => {
     if (open) dialog.current?.showModal();
   }, [open]);
@@ -159,8 +186,16 @@ function choices(now) {
 
 function Warnings() {
   const warnings = useStore((now) => now.warnings);
+  const lost = useStore((now) => now.lost);
   return (
     <div className="warnings" role="alert">
+      {lost && (
+        <p className="busy">
+          <span>
+            The sandbox does not answer. Is <code>fixloop sandbox</code> still running? The page comes back by itself.
+          </span>
+        </p>
+      )}
       {warnings.map((each) => (
         <p key={each.at} className={each.tone}>
           <span>{each.text}</span>

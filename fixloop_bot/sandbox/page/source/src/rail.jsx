@@ -4,7 +4,7 @@ import { Icon } from "./icons.jsx";
 import { become } from "./live.js";
 import { Avatar } from "./message.jsx";
 import { Popup } from "./popup.jsx";
-import { go, placeKey, useStore } from "./store.js";
+import { go, placeKey, set, useStore } from "./store.js";
 
 export function Rail() {
   const place = useStore((now) => now.place);
@@ -14,14 +14,14 @@ export function Rail() {
   const here = placeKey(place);
   return (
     <nav className="panel rail" aria-label="Workspace">
-      <Section title="Threads">
-        {incidents.length === 0 && <p className="none">No incidents yet</p>}
+      <Section title="Threads" aside={<Follow />}>
+        {incidents.length === 0 && <p className="none">None yet. Each incident gets a thread, and it is listed here.</p>}
         {incidents
           .slice(-8)
           .reverse()
           .map((each) => (
-            <Item key={each.ts} long at={{ kind: "thread", channel: each.channel, ts: each.ts }} here={here} lead={<span className={`dot ${each.tone}`} />} note={shortFacts(each)}>
-              {each.title}
+            <Item key={each.ts} at={{ kind: "thread", channel: each.channel, ts: each.ts }} here={here} lead={<span className={`dot ${each.tone}`} />} note={symptom(each)} aside={short(each)} title={each.title}>
+              {service(each)}
             </Item>
           ))}
       </Section>
@@ -49,27 +49,50 @@ export function Rail() {
   );
 }
 
-const shortFacts = (incident) => incident.facts.split(" · ").slice(0, 3).join(" · ");
+// "checkout (prod) · Error rate of checkout is high · was 14 %", "INC-1 · SEV2 · since 15:36 UTC"
+const service = (incident) => incident.title.split(" · ")[0];
+const symptom = (incident) => incident.title.split(" · ").slice(1).join(" · ");
+const short = (incident) => incident.facts.split(" · ")[0];
 
-function Section({ title, children }) {
+function Follow() {
+  const follow = useStore((now) => now.follow);
+  return (
+    <label className="switch" title="Open the thread of a new incident by itself">
+      <span>Follow</span>
+      <input type="checkbox" role="switch" aria-label="Follow incidents" checked={follow} onChange={() => set({ follow: !follow })} />
+    </label>
+  );
+}
+
+function Section({ title, aside, children }) {
   return (
     <section>
-      <h2>{title}</h2>
+      <div className="section-head">
+        <h2>{title}</h2>
+        {aside}
+      </div>
       <ul>{children}</ul>
     </section>
   );
 }
 
-function Item({ at, here, lead, note, dim, long, children }) {
+function Item({ at, here, lead, note, aside, title, dim, children }) {
   const key = placeKey(at);
   const unread = useStore((now) => now.unread[key] ?? 0);
   const current = key === here;
   return (
     <li>
-      <button type="button" className={`item ${dim ? "dim" : ""} ${unread ? "unread" : ""}`} aria-current={current ? "page" : undefined} onClick={() => go(at)}>
+      <button type="button" title={title} className={`item ${dim ? "dim" : ""} ${unread ? "unread" : ""} ${note ? "tall" : ""}`} aria-current={current ? "page" : undefined} onClick={() => go(at)}>
         <span className="lead">{lead}</span>
         <span className="name">
-          {long ? <span className="long">{children}</span> : children}
+          {aside ? (
+            <span className="line">
+              <bdi>{children}</bdi>
+              <span className="aside">{aside}</span>
+            </span>
+          ) : (
+            <bdi>{children}</bdi>
+          )}
           {note && <small>{note}</small>}
         </span>
         {unread > 0 && !current && <span className="badge" aria-label={`${unread} unread`}>{unread}</span>}

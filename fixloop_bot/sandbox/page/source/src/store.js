@@ -1,5 +1,6 @@
 // The page's whole state in one place. Deltas from the server go in, components read slices of it.
 import { useSyncExternalStore } from "react";
+import { kept } from "./keeping.js";
 
 const EMPTY = { list: [], by: new Map() };
 const WARNINGS = 4;
@@ -7,6 +8,7 @@ const WARNINGS = 4;
 let state = {
   connected: false,
   everConnected: false,
+  lost: false,
   me: "",
   bot: "",
   domain: "",
@@ -21,6 +23,9 @@ let state = {
   deck: { faults: [], monitors: [], incidents: [], log: [], play: null, scenarios: [], charts: null },
   place: { kind: "channel", channel: "C0INCIDENT", ts: "" },
   tab: "talk",
+  pane: "faults",
+  guide: kept("guide") !== "away",
+  help: false,
   follow: true,
   menu: false,
   jump: false,

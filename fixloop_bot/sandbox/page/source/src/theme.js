@@ -1,5 +1,6 @@
 // Dark or light: as the system has it, until somebody chooses.
 import { useSyncExternalStore } from "react";
+import { keep, kept } from "./keeping.js";
 
 const system = window.matchMedia("(prefers-color-scheme: light)");
 const listeners = new Set();
@@ -8,22 +9,14 @@ let chosen = "system";
 export const theme = () => (chosen === "system" ? (system.matches ? "light" : "dark") : chosen);
 
 theme.begin = () => {
-  try {
-    chosen = localStorage.getItem("fixloop.theme") ?? "system";
-  } catch {
-    chosen = "system";
-  }
+  chosen = kept("theme") || "system";
   apply();
   system.addEventListener("change", apply);
 };
 
 export function nextTheme() {
   chosen = theme() === "dark" ? "light" : "dark";
-  try {
-    localStorage.setItem("fixloop.theme", chosen);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
+  keep("theme", chosen);
   apply();
 }
 
