@@ -255,6 +255,12 @@ def test_no_shape_of_a_delta_breaks_the_reader(value: Any) -> None:
         assert isinstance(heard({"tool_calls": [{"index": 0, "function": value}, {"id": value}]})[1], Turn)
 
 
+@pytest.mark.parametrize("cut", ['{"a": "", "}', '{"}": {"a": 1}', "{'a': '', '}", '{"a": ["}"], "b": "]}'])
+def test_a_bracket_in_a_string_ends_nothing(cut: str) -> None:
+    """What was cut in or behind a string with brackets in it is not taken for whole."""
+    assert read_arguments(cut) is None
+
+
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=8) | JSON, max_size=4), st.data())
 def test_arguments_are_never_completed(arguments: dict[str, Any], data: st.DataObject) -> None:
     """JSON is read as it is; JSON that was cut is not read at all."""

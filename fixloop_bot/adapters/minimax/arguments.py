@@ -18,6 +18,7 @@ LONGEST = 40_000
 REPAIRABLE, BRACKETS = 8_000, 100
 """Characters and brackets of what ``json_repair`` is given; it is quadratic on hostile text."""
 _FENCE = re.compile(r"\A```[\w+-]{0,20}\s*(.*?)\s*```\Z", re.DOTALL)
+_TOKEN = re.compile(r"\\.|[\"'{}\[\]]", re.DOTALL)
 _NOTHING = ("", "null", "None", "undefined", "[]", '""')
 _DEEP = 3
 _UNREADABLE = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, IndexError, KeyError, AttributeError)
@@ -79,10 +80,20 @@ def _slipped(text: str) -> dict[str, Any] | None:
 
 
 def _whole(text: str) -> bool:
-    """Whether a text looks as if nothing was missing at its end."""
-    counts = [text.count(bracket) for bracket in "{}[]"]
-    small = len(text) <= REPAIRABLE and sum(counts) <= BRACKETS
-    return small and text[:1] == "{" and text[-1:] == "}" and counts[0] == counts[1] and counts[2] == counts[3]
+    """Whether nothing is missing at a text's end: its last bracket closes its first, and neither stands in a string."""
+    brackets = sum(text.count(bracket) for bracket in "{}[]")
+    if len(text) > REPAIRABLE or brackets > BRACKETS or text[:1] != "{" or text[-1:] != "}":
+        return False
+    quote = '"' if '"' in text else "'"
+    inside, depth = False, 0
+    for token in _TOKEN.finditer(text):
+        if token[0] == quote:
+            inside = not inside
+        elif not inside and token[0] in "{[":
+            depth += 1
+        elif not inside and token[0] in "}]":
+            depth -= 1
+    return not inside and depth == 0
 
 
 def _repaired(text: str) -> Any:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fixloop_bot.adapters.minimax.arguments import as_json, fitted, read_arguments
-from fixloop_bot.adapters.minimax.captures import Written
+from fixloop_bot.adapters.minimax.captures import Written, is_json
+from fixloop_bot.adapters.minimax.foreign_calls import named_call
 from fixloop_bot.adapters.minimax.loose_json import strict_values
 from fixloop_bot.adapters.minimax.spoken import xml_calls
 from fixloop_bot.application.copilot.speech import Tool, ToolCall
@@ -23,7 +24,8 @@ LONGEST_BLOCK = 40_000
 LONGEST_LOOSE = 8_000
 _NAME = re.compile(r"[\w-]{1,64}")
 _NAMED = re.compile(r"[\"'](?:name|tool|tool_name)[\"']\s{0,8}:\s{0,8}[\"']([\w.-]{1,64})[\"']")
-_PIECE = re.compile(r"<(/?)(?:invoke|parameter)\b", re.IGNORECASE)
+_PIECE = re.compile(r"<(?P<closing>/?)(?:invoke|parameter)\b[^<>]{0,160}?(?P<alone>/?)>", re.IGNORECASE)
+_PREFIX = re.compile(r"\A(?:functions?|default_api|tools?)[.:]", re.IGNORECASE)
 _NAME_KEYS = ("name", "tool", "tool_name", "function")
 UNREADABLE = "The arguments could not be read; call the tool again, with its arguments as one JSON object."
 
@@ -57,8 +59,15 @@ class Reading:
         if len(written.text) > LONGEST_BLOCK:
             return [RawCall(name="", arguments={}, wrong="The call was too long to be read.")]
         calls = self.marked(written.text) if written.shape == "markup" else []
-        calls = calls or (self._in_json(written.text) if written.closed else [])
+        calls = calls or (self._in_json(written.text) if written.closed or _is_whole(written.text) else [])
+        calls = calls or (self._in_words(written) if written.shape == "markup" else [])
         return calls or [RawCall(name=self._named(written.text), arguments={}, wrong=UNREADABLE)]
+
+    def thought(self, text: str) -> list[RawCall]:
+        """The calls at the end of thinking, where nothing was said."""
+        block = text[text.rfind("<tool_call>") :] if "<tool_call>" in text else ""
+        written = Written(text=block, start=0, end=len(block), shape="markup", closed=True)
+        return self.marked(text) or (self._in_words(written) or self._in_json(block) if block else [])
 
     def marked(self, text: str) -> list[RawCall]:
         """Calls in XML; the last one is wrong if it broke off."""
@@ -81,7 +90,7 @@ class Reading:
         return tuple(made)
 
     def _made(self, call: RawCall, identity: str) -> ToolCall:
-        tool = self._tools.get(call.name) or self._tools.get(call.name.rpartition(".")[2])
+        tool = self._tool(call.name)
         name = tool.name if tool is not None else call.name if _NAME.fullmatch(call.name) else "unknown"
         wrong = call.wrong
         if not wrong and tool is None:
@@ -92,6 +101,17 @@ class Reading:
         if wrong or arguments is None or tool is None:
             return ToolCall(id=identity, name=name, arguments={}, wrong=wrong)
         return ToolCall(id=identity, name=name, arguments=fitted(arguments, tool.parameters))
+
+    def _tool(self, written: str) -> Tool | None:
+        """The tool that is meant: ``functions.get_run:0`` and ``Get_Run<|channel|>commentary`` are ``get_run``."""
+        bare = _PREFIX.sub("", written.strip()).partition("<")[0].strip()
+        names = (written, bare, bare.rpartition(".")[2], bare.partition(":")[0], bare.lower().replace("-", "_"))
+        return next((self._tools[name] for name in names if name in self._tools), None)
+
+    def _in_words(self, written: Written) -> list[RawCall]:
+        """A block that names its tool in plain words, as other models' templates have it."""
+        read = named_call(written.text, self._tools, closed=written.closed)
+        return [RawCall(name=read[0], arguments=read[1])] if read is not None else []
 
     def _is_text(self, tool: str, parameter: str) -> bool:
         offered = self._tools.get(tool)
@@ -142,8 +162,13 @@ def as_messages(calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
 
 def _ended(text: str) -> bool:
     """Whether the last call in XML is whole: its end, or the end of a parameter, is the last of its tags."""
-    pieces = [tag[1] for tag in _PIECE.finditer(text)]
+    pieces = [tag["closing"] or tag["alone"] for tag in _PIECE.finditer(text)]
     return not pieces or bool(pieces[-1])
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a block that has no end holds whole JSON behind its tag: then nothing of the call is missing."""
+    return is_json(text.partition(">")[2].strip())
 
 
 def _first_bracket(text: str) -> int:

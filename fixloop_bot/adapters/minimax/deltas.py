@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fixloop_bot.adapters.minimax.calls import RawCall
-from fixloop_bot.adapters.minimax.spoken import content_text, mapping
+from fixloop_bot.adapters.minimax.spoken import all_text, content_thought, mapping
 
 CERTAIN = 4
 """Characters that a chunk must repeat before the stream counts as one that sends the whole text each time."""
@@ -109,7 +109,7 @@ class Fragments:
             if not inner:
                 continue
             name, identity = _word(inner.get("name")), _word(outer.get("id"))
-            call = self._target(outer.get("index"), identity, name)
+            call = self._target(_place(outer.get("index")), identity, name)
             self._grow(call, identity, name, inner.get("arguments"))
             size += len(name) + len(_word(inner.get("arguments")))
         return size
@@ -182,11 +182,18 @@ class Thoughts:
         details = delta.get("reasoning_details")
         for number, detail in enumerate(details if isinstance(details, list) else ()):
             new.append(self._detail(mapping(detail), number))
+        if part := content_thought(delta.get("content")):
+            new.append(self._plain.setdefault("reasoning_content", Growth()).take(part))
         return "".join(new)
 
     def complete(self, message: Mapping[str, Any]) -> str:
         """The same fields of a whole message: taken only where nothing came before."""
         return self.take(message) if not self._plain and not self._details else ""
+
+    def text(self) -> str:
+        """All of it, once."""
+        plain = max((growth.text for growth in self._plain.values()), key=len, default="")
+        return plain or "".join(growth.text for _, growth in self._details)
 
     def fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {key: text for key, growth in self._plain.items() if (text := growth.text)}
@@ -207,5 +214,9 @@ class Thoughts:
 _FIELDS = ("reasoning_content", "reasoning")
 
 
+def _place(index: object) -> object:
+    return int(index) if isinstance(index, str) and index.isdecimal() and len(index) < 4 else index
+
+
 def _word(value: object) -> str:
-    return value if isinstance(value, str) else content_text(value)
+    return all_text(value)

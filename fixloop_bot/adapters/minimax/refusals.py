@@ -81,6 +81,24 @@ _STATUS: dict[int, _Kind] = {
 }
 
 
+_WORDED: tuple[tuple[re.Pattern[str], _Kind], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), kind)
+    for words, kind in (
+        (
+            r"insufficient[ _](?:balance|credit|fund)|balance (?:is )?(?:too low|insufficient)|billing|payment",
+            CODES[1008],
+        ),
+        (r"quota", CODES[2056]),
+        (r"context[ _](?:length|size|window)|maximum context|too many tokens|prompt is too long", CODES[1039]),
+        (r"(?:invalid|incorrect|wrong|missing)[ _]api[ _]key|authenticat|unauthorized|token (?:has )?expired", _KEY),
+        (r"rate[ _-]?limit|too many requests", _BUSY),
+        (r"overloaded|(?:queue|server) is full|at capacity|unavailable", _Kind("the model is overloaded", retry=True)),
+    )
+)
+"""What servers say without a number that tells. Only the kind is taken from it, never the words."""
+_NAMES = ("code", "type", "message", "msg", "detail", "status_msg", "error")
+
+
 def timed_out(seconds: float) -> ModelUnavailable:
     return ModelUnavailable(f"the model did not answer in {seconds:.3g} s", label="timeout")
 
@@ -91,13 +109,13 @@ def from_body(body: Mapping[str, object]) -> ModelUnavailable | None:
     code = _number(base.get("status_code")) if isinstance(base, Mapping) else 0
     if code:
         return _from_code(code, _message(base))
-    if body.get("error") and not body.get("choices"):
-        return _from_error(body, 200)
     if body.get("choices"):
-        return None
+        return _in_choice(body)
+    if body.get("error"):
+        return _from_error(body, _status_of(body))
     if body.get("input_sensitive") is True:
         return _made(CODES[1026], "filter")
-    return nothing_said()
+    return _without_choices(body) or (strange() if "choices" not in body else nothing_said())
 
 
 def from_event(event: Mapping[str, object]) -> ModelUnavailable | None:
@@ -109,10 +127,29 @@ def from_event(event: Mapping[str, object]) -> ModelUnavailable | None:
     if event.get("error") or "error" in (event.get("type"), event.get("object")):
         return _from_error(event, _status_of(event))
     if event.get("choices"):
-        return None
+        return _in_choice(event)
     if event.get("input_sensitive") is True:
         return _made(CODES[1026], "filter")
-    return _made(CODES[1027], "filter") if event.get("output_sensitive") is True else None
+    if event.get("output_sensitive") is True:
+        return _made(CODES[1027], "filter")
+    return _without_choices(event)
+
+
+def _in_choice(body: Mapping[str, object]) -> ModelUnavailable | None:
+    """A gateway may put the error of the provider behind it into the choice."""
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    failed = isinstance(first, Mapping) and bool(first.get("error"))
+    return _from_error(first, _status_of(first)) if failed and isinstance(first, Mapping) else None
+
+
+def _without_choices(body: Mapping[str, object]) -> ModelUnavailable | None:
+    """An error in no known envelope: a number that is an error's, a ``detail``, or ``success: false``."""
+    status = _status_of(body)
+    says = body.get("success") is False or any(body.get(key) for key in ("detail", "errors"))
+    if "choices" in body or not (says or status):
+        return None
+    return _from_error(body, status)
 
 
 def broke_off() -> ModelUnavailable:
@@ -129,6 +166,12 @@ def too_long() -> ModelUnavailable:
 
 def foreign() -> ModelUnavailable:
     return ModelUnavailable("the model's address did not answer in JSON; check MINIMAX_BASE_URL", label="not json")
+
+
+def strange() -> ModelUnavailable:
+    return ModelUnavailable(
+        "the model's address answers in another API's form; check MINIMAX_BASE_URL", label="another api"
+    )
 
 
 def nothing_said() -> ModelUnavailable:
@@ -162,17 +205,30 @@ def _from_error(body: Mapping[str, object], status: int) -> ModelUnavailable:
     trailing = _TRAILING_CODE.search(message)
     if trailing and int(trailing[1]) in CODES:
         return _from_code(int(trailing[1]), message)
-    if UNKNOWN_MODEL.search(message):
+    if UNKNOWN_MODEL.search(message) or "model_not_found" in _said(inner):
         return _unknown_model(f"http {status}")
-    return _from_status(status)
+    if status not in (401, 402, 403, 404) and (kind := _worded(_said(inner))) is not None:
+        return _made(kind, f"http {status}" if status else "error")
+    return _from_status(status) if status else _made(_INTERNAL, "error")
+
+
+def _said(inner: object) -> str:
+    """What an error says of itself, in whichever fields."""
+    if not isinstance(inner, Mapping):
+        return inner[:2000] if isinstance(inner, str) else ""
+    return " ".join(text[:2000] for key in _NAMES if isinstance(text := inner.get(key), str))
+
+
+def _worded(said: str) -> _Kind | None:
+    return next((kind for words, kind in _WORDED if words.search(said) is not None), None)
 
 
 def _status_of(event: Mapping[str, object]) -> int:
-    """The HTTP status that an error inside a stream would have had; 500 where it names none."""
+    """The HTTP status that an error inside of an answer would have had; 0 where it names none."""
     inner = event.get("error")
     named = inner if isinstance(inner, Mapping) else event
     numbers = (_number(named.get(key)) for key in ("http_code", "code", "status_code", "status"))
-    return next((number for number in numbers if 400 <= number < 600), 500)
+    return next((number for number in numbers if 400 <= number < 600), 0)
 
 
 def _from_code(code: int, message: str) -> ModelUnavailable:

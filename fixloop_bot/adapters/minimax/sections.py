@@ -16,7 +16,8 @@ from fixloop_bot.domain.redaction import mask
 
 # Our own marks, tokens of the model's chat template and its markup: as data they are taken apart.
 _TEMPLATE = re.compile(
-    r"\](?=~!b\[|~b\]|<\]minimax)|\[(?=e~\[)|<(?=<<|/?(?:minimax:|mm:|think|tool_call|invoke|parameter))",
+    r"\](?=~!b\[|~b\]|<\]minimax)|\[(?=e~\[|/?(?:INST|TOOL_CALLS?|THINK)\])|"
+    r"<(?=<<|/?(?:[|｜]|minimax:|mm:|think|tool_call|invoke|parameter|s>))",
     re.IGNORECASE,
 )
 

@@ -13,17 +13,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fixloop_bot.adapters.minimax.dialects import translated
 from fixloop_bot.adapters.minimax.loose_json import strict_values
 from fixloop_bot.adapters.minimax.thinking import split_thinking
 
-_BLOCK = re.compile(r"<(?:minimax:)?tool_call>.*?(?:</(?:minimax:)?tool_call>|\Z)", re.DOTALL)
-_INVOKE = re.compile(r"<invoke\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</invoke>|(?=<invoke\s)|\Z)", re.DOTALL)
-_PARAMETER = re.compile(
-    r"<parameter\s+name\s*=\s*[\"']?([\w.-]+)[\"']?\s*>(.*?)(?:</parameter>|(?=<parameter\s)|\Z)", re.DOTALL
+_BLOCK = re.compile(r"<(?:minimax:)?tool_call>.*?(?:</(?:minimax:)?tool_call>|\Z)", re.DOTALL | re.IGNORECASE)
+_NAMED = r"\s+name\s*=\s*[\"']?([\w.-]+)[\"']?"
+_INVOKE = re.compile(
+    rf"<invoke{_NAMED}(?:\s[^<>]{{0,120}}?)?(?:/>|>(.*?)(?:</invoke>|(?=<invoke\s)|\Z))",
+    re.DOTALL | re.IGNORECASE,
 )
-_END_TAG = re.compile(r"</(?:parameter|invoke|(?:minimax:)?tool_call)>\Z")
+_PARAMETER = re.compile(
+    rf"<parameter{_NAMED}(?:\s[^<>]{{0,120}})?>(.*?)(?:</parameter>|(?=<parameter\s)|\Z)", re.DOTALL | re.IGNORECASE
+)
+_OWN_TAG = re.compile(r"<([A-Za-z_]\w{0,40})>(.*?)</\1>", re.DOTALL)
+"""A later model names a parameter by the tag itself."""
+_END_TAG = re.compile(r"</(?:parameter|invoke|(?:minimax:)?tool_call)>\Z", re.IGNORECASE)
 _LONGEST_END_TAG = 24
-_SEPARATOR = "]<]minimax[>["
+_THINKING = re.compile(r"think|reason|thought", re.IGNORECASE)
+_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +72,10 @@ def read_answer(body: Mapping[str, Any], tools: Collection[str] = ()) -> Answer:
     """The answer in a chat completion; ``tools`` are the names offered. Total: an unknown shape is an empty answer."""
     choice = _first(body.get("choices"))
     message = mapping(choice.get("message"))
-    spoken = split_thinking(content_text(message.get("content")))
-    thought = "\n".join(filter(None, (_reasoning(message), spoken.thought)))
-    calls, text = tuple(_native(message)), spoken.said.replace(_SEPARATOR, "")
+    content = message.get("content") or choice.get("text")
+    spoken = split_thinking(translated(content_text(content)))
+    thought = "\n".join(filter(None, (_reasoning(message), content_thought(content), spoken.thought)))
+    calls, text = tuple(_native(message)), spoken.said
     if not calls:
         calls, text = _written(text, thought, tools)
     usage = mapping(body.get("usage"))
@@ -90,7 +99,7 @@ def _written(text: str, thought: str, tools: Collection[str]) -> tuple[tuple[Too
         return calls, _INVOKE.sub("", _BLOCK.sub("", text)).strip()
     calls = tuple(_json_calls(text, tools))
     if not calls and not text:
-        calls = tuple(xml_calls(thought.replace(_SEPARATOR, "")))
+        calls = tuple(xml_calls(translated(thought)))
     return calls, text
 
 
@@ -100,11 +109,12 @@ def xml_calls(text: str, is_text: Callable[[str, str], bool] = lambda tool, name
     ``is_text`` says of a tool and its parameter that a value is text even if it could be read as JSON.
     """
     for invoke in _INVOKE.finditer(text):
+        inside = invoke[2] or ""
         pairs = {
             match[1]: _text(match[2]) if is_text(invoke[1], match[1]) else _value(match[2])
-            for match in _PARAMETER.finditer(invoke[2])
+            for match in (*_PARAMETER.finditer(inside),) or _OWN_TAG.finditer(inside)
         }
-        body = _without_end_tags(invoke[2])
+        body = _without_end_tags(inside)
         yield ToolCall(name=invoke[1], arguments=json.dumps(pairs) if pairs or not body else body)
 
 
@@ -161,14 +171,37 @@ def _call(entry: object) -> ToolCall | None:
 
 
 def content_text(content: object) -> str:
-    if isinstance(content, list):
-        return "".join(content_text(mapping(part).get("text")) for part in content)
-    return content if isinstance(content, str) else ""
+    """The words of a content: a text, a part, or a list of either; parts that are thinking have none."""
+    return "".join(_pieces(content, thinking=False))
+
+
+def content_thought(content: object) -> str:
+    """The thinking that stands in a content as parts of their own."""
+    return "".join(_pieces(content, thinking=True)) if isinstance(content, list | Mapping) else ""
+
+
+def all_text(value: object) -> str:
+    """Whatever text a field holds that has one meaning only."""
+    return value if isinstance(value, str) else content_text(value) + content_thought(value)
+
+
+def _pieces(content: object, *, thinking: bool, inside: bool = False, depth: int = 0) -> Iterator[str]:
+    if isinstance(content, str):
+        if thinking == inside:
+            yield content
+    elif isinstance(content, list) and depth < _DEPTH:
+        for part in content:
+            yield from _pieces(part, thinking=thinking, inside=inside, depth=depth + 1)
+    elif isinstance(content, Mapping) and depth < _DEPTH:
+        thought = inside or content.get("thought") is True or _THINKING.search(str(content.get("type"))) is not None
+        for key in ("thinking", "reasoning", "summary"):
+            yield from _pieces(content.get(key), thinking=thinking, inside=True, depth=depth + 1)
+        yield from _pieces(content.get("text"), thinking=thinking, inside=thought, depth=depth + 1)
 
 
 def _reasoning(message: Mapping[str, Any]) -> str:
     plain = message.get("reasoning_content")
-    return plain if isinstance(plain, str) else content_text(message.get("reasoning_details"))
+    return plain if isinstance(plain, str) else all_text(message.get("reasoning_details"))
 
 
 def _first(choices: object) -> Mapping[str, Any]:

@@ -17,6 +17,9 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+_FIELDS = (b"", b"id", b"retry")
+"""Of server-sent events, beside those that are read; a comment begins with the colon."""
+
 LINES_OF_AN_EVENT: Final = 8
 
 Event = dict[str, Any]
@@ -34,13 +37,15 @@ class EventReader:
         self.damaged = False
         self._heard = False
         self._started = False
+        self._odd = False
+        self._failing = False
         self._document: list[bytes] | None = None
         self._rest: list[bytes] = []
         self._unfinished: list[bytes] = []
 
     @property
     def foreign(self) -> bool:
-        return self._started and not (self._heard or self.done or self.damaged)
+        return self._odd and not (self._heard or self.done or self.damaged)
 
     def feed(self, data: bytes) -> Iterator[Event]:
         if not self._started:
@@ -88,17 +93,34 @@ class EventReader:
                 yield from self._line(line)
 
     def _line(self, line: bytes) -> Iterator[Event]:
-        if line.startswith(b"data:"):
-            yield from self._payload(line[5:].strip(_BLANK))
-        elif line[:1] == b"{":
+        kind, colon, rest = line.partition(b":")
+        if kind == b"data" and colon:
+            yield from self._payload(rest.strip(_BLANK))
+        elif line[:1] == b"{" or line.startswith(b"[DONE]"):
             yield from self._payload(line)
+        elif kind == b"error" and colon:  # llama.cpp's server says it so
+            yield from self._error(rest)
+        elif kind == b"event":
+            self._failing = rest.strip(_BLANK) == b"error"
+        else:
+            self._odd = self._odd or kind not in _FIELDS
+
+    def _error(self, said: bytes) -> Iterator[Event]:
+        known = _parsed(said.strip(_BLANK)) or {"message": said.decode("utf-8", "replace").strip()}
+        self._heard = True
+        yield known if "error" in known else {"error": known}
 
     def _payload(self, payload: bytes) -> Iterator[Event]:
+        while payload.startswith(b"data:"):  # a proxy has wrapped each line once more
+            payload = payload[5:].strip(_BLANK)
         if not payload or self.done:
             return
-        if payload.startswith(b"[DONE]"):
+        if payload.strip(b'"').upper().startswith(b"[DONE]"):
             self.done = True
             self._lose()
+            return
+        if self._failing and not payload.startswith(b"{"):
+            yield from self._error(payload)
             return
         # An event may be spread over several data lines, of which none is a document of its own.
         found = _parsed(b"\n".join((*self._unfinished, payload)))
@@ -108,6 +130,8 @@ class EventReader:
         if found is None:
             if self._unfinished or payload.startswith(b"{"):
                 self._keep(payload)
+            else:
+                self._odd = True
             return
         self._unfinished, self._heard = [], True
         yield found
@@ -128,7 +152,7 @@ def _parsed(raw: bytes) -> Event | None:
     except ValueError:
         # Half of a surrogate pair and a byte that is no UTF-8 are errors there; here they are characters.
         try:
-            value = json.loads(raw.decode("utf-8", "replace"))
+            value = json.loads(raw.decode("utf-8", "replace"), strict=False)
         except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else {}

@@ -15,6 +15,7 @@ from fixloop_bot.adapters.minimax.refusals import (
     fell_silent,
     foreign,
     nothing_said,
+    strange,
     timed_out,
     too_long,
 )
@@ -32,7 +33,18 @@ TRAILING_S = 1.0
 DOUBT_S = 0.15
 """Seconds for which words wait that may turn out to be thinking, unless they sound like it: then to the end."""
 
-CUT = ("length", "content_filter")
+CUT = ("length", "max_tokens", "model_length", "content_filter", "safety", "recitation", "sensitive")
+FAILED = (
+    "error",
+    "abort",
+    "aborted",
+    "failed",
+    "cancelled",
+    "timeout",
+    "network_error",
+    "insufficient_system_resource",
+)
+"""Reasons for which an answer ends before its end, in the words of the servers; any other one is an end."""
 
 Secrets = Callable[[], Iterable[str]]
 
@@ -185,14 +197,14 @@ class _Exchange:
         """The last words and the turn; raises where nothing was said that could be cut off."""
         ended = events.done or bool(reader.finish_reason)
         if trouble is None and not reader.answered:
-            trouble = foreign() if events.foreign else nothing_said() if ended else broke_off()
+            trouble = _nothing(events, reader, ended=ended)
         if trouble is None and reader.flooded:
             trouble = too_long()
-        if trouble is None and (events.damaged or not ended):
+        if trouble is None and (events.damaged or not ended or reader.finish_reason.lower() in FAILED):
             trouble = broke_off()
         if trouble is not None and self._call.first_word_s is None:
             raise trouble
-        words, turn = reader.finish(complete=trouble is None and reader.finish_reason not in CUT)
+        words, turn = reader.finish(complete=trouble is None and reader.finish_reason.lower() not in CUT)
         if words:
             yield self._said(words)
         self._note(turn, trouble)
@@ -213,6 +225,15 @@ class _Exchange:
     def _too_late(self) -> ModelUnavailable:
         late = self._now() >= self._until
         return timed_out(self._question.deadline_s) if late else fell_silent(self._idle_s)
+
+
+def _nothing(events: EventReader, reader: TurnReader, *, ended: bool) -> ModelUnavailable:
+    """Why no choice came at all."""
+    if events.foreign:
+        return foreign()
+    if reader.strange:
+        return strange()
+    return nothing_said() if ended else broke_off()
 
 
 def offered(tools: Sequence[Tool]) -> list[dict[str, Any]]:
