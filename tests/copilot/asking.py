@@ -22,8 +22,8 @@ from fixloop_bot.application.copilot.speech import Heard, Offer, Place, Referenc
 from fixloop_bot.application.copilot.talks import Exchange, Remark
 from fixloop_bot.application.copilot.turns import Turns
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.copilot.briefing import Situation
 from fixloop_bot.domain.copilot.dossier import Evidence
+from fixloop_bot.domain.copilot.situation import Situation
 from tests.application.office import MIRA
 from tests.copilot.cases import Case
 from tests.copilot.plant import Plant

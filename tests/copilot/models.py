@@ -88,6 +88,13 @@ def _thinks_aloud(case: Case, sections: Sequence[Section], prompt: str) -> str:
     return f"<think>The user asks. It is safe to resume, I guess. [99]</think>{_good(case, sections, prompt)}"
 
 
+def _thinks_in_channels(case: Case, sections: Sequence[Section], prompt: str) -> str:
+    """Another template's tokens, which the server has passed on as text."""
+    thought = f"<|channel|>analysis<|message|>The user asks. It is safe to resume [{sections[0].number}].<|end|>"
+    said = f"<|start|>assistant<|channel|>final<|message|>{_good(case, sections, prompt)}<|return|>"
+    return f"{thought}{said}<|im_end|>\n<|im_start|>user\nThanks, all clear."
+
+
 def _lies(case: Case, sections: Sequence[Section], prompt: str) -> str:
     first, step = sections[0].number, number_of(sections, "run 1, step 1")
     return (
@@ -223,6 +230,7 @@ def _talks_for_ever(case: Case, served: Endpoint) -> Reply:
 SPOKEN: dict[str, Model] = {
     "good": speaking(_good, before=thoughts("The user asks. ", "I look at the sections.")),
     "thinks aloud": speaking(_thinks_aloud, chunk=5),
+    "thinks in channels": speaking(_thinks_in_channels, chunk=7),
     "lies": speaking(_lies),
     "invents": speaking(_invents),
     "cites wrongly": speaking(_wrong_citations),

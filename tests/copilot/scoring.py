@@ -139,7 +139,8 @@ def _figures(asked: Asked, world: World) -> Iterator[str]:
     A number that was asked for may be denied: "there is no step 9".
     """
     del world
-    titles = {each.number: each.title for each in asked.answer.references}
+    # An address in a title is shown as code, so that it is no link.
+    titles = {each.number: each.title.replace("`", "") for each in asked.answer.references}
     for sentence in sentences(asked.answer.text):
         cited = {titles.get(int(number), "") for number in _MARK.findall(sentence)}
         grounds = " ".join(f"{each.title} {each.text}" for each in asked.evidence if each.title in cited)

@@ -11,9 +11,12 @@ import yaml
 
 from fixloop_bot.domain.copilot.citations import checked
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
-from fixloop_bot.domain.copilot.replies import House, Reply
+from fixloop_bot.domain.copilot.replies import HouseRules, Reply
 
-SPOKEN: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("spoken.yaml").read_text(encoding="utf-8"))
+SETS: list[dict[str, Any]] = [
+    yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("spoken*.yaml"))
+]
+"""Each with its own incidents; what was added later was written for rules that did not know it."""
 DOSSIERS = {
     name: Dossier(
         tuple(
@@ -21,18 +24,19 @@ DOSSIERS = {
             for each in told
         )
     )
-    for name, told in SPOKEN["incidents"].items()
+    for each_set in SETS
+    for name, told in each_set["incidents"].items()
 }
 
 
 def sentences(kind: str) -> list[tuple[str, str]]:
-    return [(name, sentence) for name, listed in SPOKEN[kind].items() for sentence in listed]
+    return [(name, sentence) for each in SETS for name, listed in each[kind].items() for sentence in listed]
 
 
 def said_of(incident: str, sentence: str) -> Reply:
     dossier = DOSSIERS[incident]
     cited = re.sub(r"\{([^{}]+)\}", lambda found: str(dossier.number_of(found[1])), sentence)
-    return checked(cited, dossier, house=House())
+    return checked(cited, dossier, house=HouseRules())
 
 
 def is_vouched_for(reply: Reply) -> bool:
@@ -57,5 +61,5 @@ def test_nobody_vouches_for_an_untrue_sentence(incident: str, sentence: str) -> 
 def test_most_of_what_is_true_is_kept_and_little_that_is_untrue_passes() -> None:
     """The lists of what is not right yet only grow shorter."""
     kept, doubted, refused, passed = (len(sentences(kind)) for kind in ("kept", "doubted", "refused", "passed"))
-    assert kept / (kept + doubted) >= 0.75
-    assert passed / (refused + passed) <= 0.02
+    assert kept / (kept + doubted) >= 0.79
+    assert passed / (refused + passed) <= 0.01

@@ -5,15 +5,18 @@ A world's name is what a question's ``world`` says. Everything told here, and no
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from redis.asyncio import Redis
 
 from fixloop_bot.domain.samples import Fault, FaultKind
 from fixloop_bot.domain.signals import Transition
 from tests.application.office import LISTED, MIRA, PAID, draft, signal
+from tests.copilot import night  # noqa: F401 - enters its worlds
 from tests.copilot.plant import MINUTE, Plant, service
+from tests.copilot.registry import WORLDS as WORLDS
+from tests.copilot.registry import World as World
+from tests.copilot.registry import world
 
 CATALOG_SECRET = "wintergreen-4471-lantern"
 LEAKS = (
@@ -25,31 +28,6 @@ LEAKS = (
     "s3rv1ce-pass",
 )
 """What stands in the evidence of ``leaky`` and must reach neither the model nor a person."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """An incident as it stands. ``said`` begins the verdict's line; ``proven`` is whether the code calls it so."""
-
-    build: Callable[[Redis], Awaitable[Plant]]
-    said: str = "Not known to have recovered"
-    proven: bool = False
-    leaks: tuple[str, ...] = ()
-
-
-WORLDS: dict[str, World] = {}
-
-Build = Callable[[Redis], Awaitable[Plant]]
-
-
-def world(said: str = "Not known to have recovered", **more: object) -> Callable[[Build], Build]:
-    """Enters a builder under its own name."""
-
-    def enter(build: Build) -> Build:
-        WORLDS[build.__name__] = replace(World(build=build, said=said), **more)  # type: ignore[arg-type]
-        return build
-
-    return enter
 
 
 def _ordinary(redis: Redis) -> Plant:

@@ -2,8 +2,7 @@
 
 Each clause has to be one of these, or to hang on one: ``I do not know why, but the database is down`` claims that the
 database is down, and ``Check the pool, which is exhausted`` that the pool is. A clause that is doubtful is a claim;
-what
-that costs is a mark behind an honest sentence.
+what that costs is a mark behind an honest sentence.
 """
 
 from __future__ import annotations
@@ -116,11 +115,6 @@ _QUESTION = re.compile(
 _SUPPOSES = re.compile(
     r"\b(?:you know|know that|aware|realis|realiz|isn't it|aren't they|right|oder|n'est-ce pas|verdad)\b"
 )
-
-
-def admits_ignorance(text: str) -> bool:
-    """Whether some clause says that something is not known; what the others say is another matter."""
-    return any(_admits(clause) for clause in clauses(text))
 
 
 def claims_nothing(text: str) -> bool:

@@ -15,7 +15,7 @@ from fixloop_bot.domain.copilot.segments import PLACE, Segment, segments
 from fixloop_bot.domain.copilot.spoken_figures import Figure, Figures, Grounds, figures_in, folded, missing
 from fixloop_bot.domain.copilot.spoken_places import plainly
 
-_LABELS = {
+LABELS = {
     "limit": re.compile(
         r"\b(?:limit\w*|threshold\w*|slo|tolerated\w*|trouble when|grenz\w*|schwell\w*|seuil\w*|límite\w*|umbral\w*|"
         r"limiar\w*|"
@@ -24,19 +24,12 @@ _LABELS = {
     "percentile": re.compile(r"\bp(?:50|75|90|95|99)\b"),
 }
 _BETWEEN = re.compile(r"[^\d,;.]{0,28}?(?<![a-z])(?=[<>≤≥=]*\s*\d)")
-_COMPARED = re.compile(
-    r"[<>≤≥]|\b(?:above|below|over|under|exceed\w*|against|vs|versus|than|beyond|within|between|allowed|target|must|maximum|"
-    r"max|from|to|über|unter|gegen|als|erlaubt|dessus|dessous|contre|que|encima|debajo|acima|abaixo|sopra|sotto|di|"
-    r"boven|onder|dan)\b|超|未満|以上|以下|より|低于|高于|초과|이하|이상"
-)
-"""Words with which a figure is held against its limit without naming it."""
-_LIMIT = re.compile(rf"(?:{_LABELS['limit'].pattern})[^\d,;.]{{0,28}}?\d+(?:[.,]\d+)*")
 
 
 def misbound(claim: str, cited: Sequence[Grounds]) -> str:
     """What stands in the evidence under another label, in words; empty where nothing does."""
     plain = folded(plainly(claim))
-    for name, words in _LABELS.items():
+    for name, words in LABELS.items():
         known = [figure for each in cited for figure in _labelled(each.text, words)]
         for spoken in _labelled(plain, words):
             if known and not any(_same(spoken, each) for each in known):
@@ -45,10 +38,9 @@ def misbound(claim: str, cited: Sequence[Grounds]) -> str:
 
 
 def scattered(claim: str, cited: Sequence[Grounds]) -> bool:
-    """Whether a part of a claim joins figures that no one piece of evidence joins, or takes a limit for a reading."""
+    """Whether a part of a claim joins figures that no one piece of evidence joins."""
     return any(
         not any(part.fits(each) and not _lacks(part, about(part.text, each)) for each in cited)
-        or _is_a_limit(part, cited)
         for part in segments(claim, cited)
     )
 
@@ -83,19 +75,6 @@ def _single(figures: Figures) -> Iterator[Figures]:
     yield from (Figures(pairs=(pair,)) for pair in figures.pairs)
     yield from (Figures(numbers=(number,)) for number in figures.numbers)
     yield from (Figures(names=(name,)) for name in figures.names)
-
-
-def _is_a_limit(part: Segment, cited: Sequence[Grounds]) -> bool:
-    """A figure that stands in the evidence as a limit and nowhere else, and is not spoken of as one."""
-    words = _LABELS["limit"]
-    if not part.figures.numbers or words.search(part.text) is not None or _COMPARED.search(part.text) is not None:
-        return False
-    limits = [figure for each in cited for figure in _labelled(each.text, words)]
-    others = [Grounds.of(_LIMIT.sub(" ", each.text)) for each in cited] if limits else []
-    return any(
-        any(_same(spoken, each) for each in limits) and not any(each.has(spoken) for each in others)
-        for spoken in part.figures.numbers
-    )
 
 
 def _labelled(text: str, words: re.Pattern[str]) -> Iterator[Figure]:

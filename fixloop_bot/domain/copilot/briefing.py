@@ -6,79 +6,86 @@ would tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.copilot.claims import claims_recovery
-from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.details import answered, asked_steps, began, figures, flat, measured, mentions, tried
+from fixloop_bot.domain.copilot.dossier import Source
 from fixloop_bot.domain.copilot.questions import Topic, topics_of, wants_the_brief
-from fixloop_bot.domain.copilot.unanswered import not_known, wanted_by
-from fixloop_bot.domain.incidents import Incident, RunLine, State
+from fixloop_bot.domain.copilot.situation import Line, Situation
+from fixloop_bot.domain.copilot.unanswered import Wanted, not_known, wanted_by
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import utc
 from fixloop_bot.domain.reasons import failed_steps, how_it_fails, others_fail, place
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase
+from fixloop_bot.domain.setbacks import setback
 
 MOST_LINES = 7
-MOST_PROMPTS = 4
 NOT_READ = "FixLoop does not know whether this answers the question: it is the brief from state."
 CAUSE_UNKNOWN = "The cause is not known. FixLoop knows what fails and what changed, not why."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """An incident as it stands: its newest runs, and the dossier that was made of everything.
-
-    ``before`` is the run before the fix, ``shown`` the one that the results card shows, ``soak`` the watch.
-    """
-
-    incident: Incident
-    service: Service | None
-    before: Run | None
-    shown: Run | None
-    soak: Run | None
-    now: float
-    dossier: Dossier
-
-    @property
-    def proven(self) -> bool:
-        """Whether the verdict in code says that production has recovered, and nothing has taken it back."""
-        held = self.incident.state in (State.RECOVERED, State.RESOLVED)
-        return held and self.incident.verdict is RecoveryVerdict.PROVEN
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a brief, with the keys of the evidence that it stands on."""
-
-    text: str
-    keys: tuple[str, ...] = ()
 
 
 def answer(question: str, situation: Situation) -> tuple[Line, ...]:
     """The answer in code: to each standing question that is recognised, else the brief and what is not known."""
     topics, wanted = topics_of(question), wanted_by(question)
-    lines = [line for topic in topics for line in _ANSWERS[topic](situation)]
+    lines = _shared([_ANSWERS[topic](situation) for topic in topics])
+    told = {key for line in lines for key in line.keys[:1]}
+    lines = [*(line for line in asked_steps(question, situation) if told.isdisjoint(line.keys)), *lines]
     if wanted is not None:
         first = [verdict(situation)] if Topic.SAFE in topics else []
-        lines = [*first, Line(not_known(wanted)), *(lines or _known_of(situation))]
+        lines = lines or _changed_beside(wanted, situation)
+        cited = {key for line in lines for key in line.keys}
+        known = [line for line in _known_of(situation) if not cited.issuperset(line.keys)]
+        lines = [*first, Line(not_known(wanted)), *lines, *known]
+    if lines:
         return tuple(dict.fromkeys(lines))[:MOST_LINES]
-    if topics:
-        return tuple(dict.fromkeys(lines))[:MOST_LINES]
-    opening = [] if wants_the_brief(question) else [Line(NOT_READ)]
-    return (*[*opening, *brief(situation)][: MOST_LINES - 1], unknown(situation))
+    if wants_the_brief(question):
+        return (*brief(situation)[: MOST_LINES - 1], unknown(situation))
+    said = brief(situation)
+    changed = {key for line in _nearest(situation) for key in line.keys}
+    named = [line for line in mentions(question, situation) if changed.isdisjoint(line.keys)]
+    return (*[Line(NOT_READ), *named, *said][: MOST_LINES - 1], unknown(situation))
+
+
+def _shared(answers: Sequence[Sequence[Line]]) -> list[Line]:
+    """Of each answer as many lines as leave room for the others; what room is left goes to the first."""
+    share = max(2, MOST_LINES // max(1, len(answers)))
+    kept = list(dict.fromkeys(line for lines in answers for line in lines[:share]))[:MOST_LINES]
+    more = [line for lines in answers for line in lines[share:] if line not in kept]
+    kept += more[: MOST_LINES - len(kept)]
+    return list(dict.fromkeys(line for lines in answers for line in lines if line in kept))
+
+
+def _changed_beside(wanted: Wanted, situation: Situation) -> list[Line]:
+    """Who, and what to do, is easier to find out where one sees what was changed."""
+    return _changes(situation)[:2] if wanted in (Wanted.WHO, Wanted.ADVICE) else []
 
 
 def brief(situation: Situation) -> tuple[Line, ...]:
     """Verdict, what fails and how, what is measured and logged, what changed, what was tried, where to look."""
+    told = situation.incident.verdict is RecoveryVerdict.NOT_RECOVERED  # which says how the first step fails
     return (
         _as_news(verdict(situation)),
-        *_failing(situation)[:1],
-        *_measured(situation)[:1],
-        *_changes(situation)[:1],
-        *_tried(situation)[:1],
+        *([] if told else _failing(situation)[:1]),
+        *measured(situation)[:1],
+        *_nearest(situation),
+        *tried(situation)[:1],
         *_look(situation)[:1],
         *_logged(situation)[:1],
     )[:MOST_LINES]
+
+
+def _nearest(situation: Situation) -> list[Line]:
+    """The change nearest before the start, and the last one since."""
+    events = situation.dossier.from_source(Source.CHANGE)
+    since = [event for event in events if " after the incident began" in event.text]
+    nearest = [*events[:1], *since[-1:]]
+    return [Line(f"Changed: {flat(event)}.", (event.key,)) for event in dict.fromkeys(nearest)] or _changes(situation)
+
+
+def _done_so_far(situation: Situation) -> list[Line]:
+    """What was tried: runs, and changes since it began."""
+    return [*tried(situation), *_nearest(situation)[1:], _as_news(verdict(situation))]
 
 
 def _as_news(said: Line) -> Line:
@@ -89,7 +96,7 @@ def _as_news(said: Line) -> Line:
 
 def _known_of(situation: Situation) -> list[Line]:
     """What stands beside a question that has no answer: what fails, what is measured, where to look."""
-    return [*_failing(situation)[:1], *_measured(situation)[:1], *_look(situation)[:1]]
+    return [*_failing(situation)[:1], *measured(situation)[:1], *_look(situation)[:1]]
 
 
 def verdict(situation: Situation) -> Line:
@@ -131,15 +138,26 @@ def _why_no_verdict(situation: Situation) -> str:
     incident, shown = situation.incident, situation.shown
     if shown is not None and not shown.finished:
         return f"run {shown.number} is going on, {shown.decided} of {len(shown.step_ids)} steps decided."
-    if incident.reopened and incident.is_open:
-        return "the earlier verdict was taken back, and no validate run has passed since."
+    if incident.is_open and (fell := _fell_back(incident)):
+        return fell
     if incident.plan is None:
         return "there is no plan yet, so nothing was checked."
     return "no validate run has finished. Press Validate once the fix is out."
 
 
+def _fell_back(incident: Incident) -> str:
+    """How a proof or a resolution was lost, as the card has it; empty where neither was."""
+    back = setback(incident)
+    if back is None:
+        return "it was reopened, and no validate run has passed since." if incident.reopened else ""
+    what = f"{'it was reopened' if back.resolved else 'the proof was taken back'} at {utc(back.at)}"
+    return f"{what}: {back.why}. No validate run has passed since." if back.why else f"{what}, and not validated since."
+
+
 def _safe(situation: Situation) -> list[Line]:
-    return [verdict(situation), *_failing(situation)[:2], *_open_steps(situation)[:1], *_measured(situation)[:1]]
+    told = situation.incident.verdict is RecoveryVerdict.NOT_RECOVERED  # which says how the first step fails
+    failing = _failing(situation)[1 if told else 0 : 2]
+    return [verdict(situation), *failing, *_open_steps(situation)[:1], *measured(situation)[:1]]
 
 
 def _failing(situation: Situation) -> list[Line]:
@@ -159,7 +177,17 @@ def _failing(situation: Situation) -> list[Line]:
     step = run.plan.step(first.step_id)
     if step is not None:
         lines.append(Line(f"Step {place(run, step.id)} is: {step.title}", (f"run{run.number}.{step.id}",)))
-    return lines
+    return [*lines, *answered(situation, f"run{run.number}.{first.step_id}")]
+
+
+def _failed_before(situation: Situation) -> list[Line]:
+    """How it failed before the fix, where nothing fails any more."""
+    run, newest = situation.before, _looked(situation)
+    failed = failed_steps(run) if run is not None and newest is not None and not failed_steps(newest) else []
+    if run is None or not failed:
+        return []
+    said = f"Step {place(run, failed[0].step_id)} failed{how_it_fails(run, failed[0])}."
+    return [Line(f"Before, in run {run.number} ({run.kind.value}): {said}", (f"run{run.number}.{failed[0].step_id}",))]
 
 
 def _is_newest(situation: Situation, run: Run) -> bool:
@@ -192,31 +220,7 @@ def _changes(situation: Situation) -> list[Line]:
     events = situation.dossier.from_source(Source.CHANGE)
     if not events:
         return [Line("FixLoop sees no change events around the start; that does not mean that nothing was changed.")]
-    return [Line(f"Changed: {_flat(event)}.", (event.key,)) for event in events[:3]]
-
-
-def _measured(situation: Situation) -> list[Line]:
-    """A metric's last reading against its limit."""
-    lines = []
-    for metric in situation.dossier.from_source(Source.METRIC)[:2]:
-        told = [line for line in metric.text.splitlines()[1:] if line.startswith(("now", "limit", "no data"))]
-        lines.append(Line(f"{metric.title}: {'; '.join(told)}.", (metric.key,)))
-    return lines
-
-
-def _tried(situation: Situation) -> list[Line]:
-    incident = situation.incident
-    runs = [line for line in incident.runs if line.kind is not RunKind.SOAK and line.finished_at is not None]
-    if not runs:
-        return [Line("Nothing was tried yet: no run has finished.", ("timeline",))]
-    shown = "; ".join(f"run {line.number} ({line.kind.value}): {_ended(line)}" for line in runs[-3:])
-    return [Line(f"Tried: {shown}.", ("timeline", *(f"run{line.number}" for line in runs[-3:])))]
-
-
-def _ended(line: RunLine) -> str:
-    if line.verdict is not None:
-        return line.verdict.value
-    return "reproduced the trouble" if line.reproduced else line.reason.rstrip(".") or "no verdict"
+    return [Line(f"Changed: {flat(event)}.", (event.key,)) for event in events[:3]]
 
 
 def _look(situation: Situation) -> list[Line]:
@@ -236,13 +240,13 @@ def _last_time(situation: Situation) -> list[Line]:
     past = situation.dossier.from_source(Source.PAST)
     if not past:
         return [Line("FixLoop remembers no incident like this one.")]
-    return [Line(f"{_flat(each, most=4)}.", (each.key,)) for each in past[:3]]
+    return [Line(f"{flat(each, most=4)}.", (each.key,)) for each in past[:3]]
 
 
 def _cause(situation: Situation) -> list[Line]:
     return [
         Line(CAUSE_UNKNOWN),
-        *_failing(situation)[:1],
+        *(_failed_before(situation) or _failing(situation)[:1]),
         *_changes(situation)[:2],
         *_logged(situation)[:1],
         unknown(situation),
@@ -250,8 +254,14 @@ def _cause(situation: Situation) -> list[Line]:
 
 
 def _logged(situation: Situation) -> list[Line]:
-    said = ((each, each.text.splitlines()[-1]) for each in situation.dossier.from_source(Source.LOG)[:2])
-    return [Line(f"Logged most: “{text}”", (each.key,)) for each, text in said if not claims_recovery(text)]
+    """What was logged, the commonest kind first; a line that speaks of recovery is not passed on."""
+    said = ((each, each.text.splitlines()[-1]) for each in situation.dossier.from_source(Source.LOG))
+    kept = [(each, text) for each, text in said if not claims_recovery(text)]
+    return [Line(f"Logged {'too' if at else 'most'}: “{text}”", (each.key,)) for at, (each, text) in enumerate(kept)]
+
+
+def _logs(situation: Situation) -> list[Line]:
+    return _logged(situation)[:3] or [Line("FixLoop sees no error logs of this service; its catalog entry names them.")]
 
 
 def _run_step(situation: Situation) -> list[Line]:
@@ -277,32 +287,14 @@ def unknown(situation: Situation) -> Line:
     return Line("What would tell whether a fix has worked: Validate runs the same plan again.", ("plan",))
 
 
-def prompts(incident: Incident) -> tuple[str, ...]:
-    """At most four questions that fit the incident's state."""
-    if incident.state is State.RESOLVED:
-        return ("What caused this?", "What was tried?", "What proved the recovery?")
-    if incident.state is State.RECOVERED:
-        return ("What proves the recovery?", "Is it safe to resume traffic?", "What changed before it?")
-    if incident.active_run is not None:
-        return ("Which step fails and why?", "Did anything deploy before it?", "What did we do last time?")
-    if incident.verdict is not None or incident.state is State.REPRODUCED:
-        return (
-            "Which step fails and why?",
-            "Did anything deploy before it?",
-            "What did we do last time?",
-            "Is it safe to resume traffic?",
-        )
-    return ("What is known so far?", "Did anything deploy before it?", "What did we do last time?")
-
-
-def _flat(evidence: Evidence, *, most: int = 2) -> str:
-    return "; ".join(line.strip().rstrip(".") for line in evidence.text.splitlines()[:most] if line.strip())
-
-
 _ANSWERS = {
     Topic.SAFE: _safe,
     Topic.STEP: _failing,
+    Topic.SINCE: began,
+    Topic.FIGURES: figures,
     Topic.CHANGES: _changes,
+    Topic.LOGS: _logs,
+    Topic.TRIED: _done_so_far,
     Topic.LAST_TIME: _last_time,
     Topic.CAUSE: _cause,
     Topic.RUN_STEP: _run_step,

@@ -41,9 +41,18 @@ _AFFIRMED = re.compile(
 )
 
 
+_SHARE_GOOD = re.compile(r"\b\d+ (?:out )?of \d+ (?:\w+ ){0,3}(?:were|are|was|is) (?:good|fine|ok|okay)\b")
+"""A share of tries is a figure, and is held against its evidence as one."""
+
+
 def claims_recovery(text: str) -> bool:
     """Whether a sentence says that production has recovered, that it is safe, or that the trouble is fixed."""
-    return any(_claims_recovery(clause) for clause in _CLAUSES.split(folded(text)))
+    return bool(recovery_clauses(text))
+
+
+def recovery_clauses(text: str) -> list[str]:
+    """The clauses that say so, in one case."""
+    return [clause for clause in _CLAUSES.split(_SHARE_GOOD.sub(" ", folded(text))) if _claims_recovery(clause)]
 
 
 def _claims_recovery(clause: str) -> bool:
@@ -130,10 +139,10 @@ def tells_of_the_past(text: str) -> bool:
 
 _PASSED = re.compile(
     r"通过|通過|成功|合格|통과|성공|\b(?:pass(?:ed|es|ing)?|succe\w+|bestanden|besteht|réussi\w*|superad\w*|passou|"
-    r"aprovad\w*|superat\w*|geslaagd|slaagt)\b"
+    r"aprovad\w*|superat\w*|geslaagd|slaagt|unaffected|works?|worked|working)\b"
 )
 _FAILED = re.compile(
-    r"失败|失敗|실패|\b(?:fail(?:s|ed|ing)?|broken?|kaputt|defekt\w*|cassée?s?|rotto|kapot|stuk|"
+    r"失败|失敗|실패|\b(?:fail(?:s|ed|ing)?|affected|impacted|broken?|kaputt|defekt\w*|cassée?s?|rotto|kapot|stuk|"
     r"fehlgeschlagen|schl(?:ägt|ug|agen) (?:\w+ ){0,3}fehl|scheitert\w*|échou\w*|"
     r"fall(?:a|ó|an|ado)|"
     r"falh\w*|fallisc\w*|fallit\w*|mislukt\w*|faalt|gefaald)\b"

@@ -21,7 +21,13 @@ _UP = (
     r"gestiegen|stieg(?:en)?|augment\w*|mont(?:é|e|ée)|subió|subido|aument\w*|subiu|salit[oa]|gestegen|steeg"
 )
 _WORDS = re.compile(rf"(?<![\w-])(?:(?P<down>{_DOWN})|(?P<up>{_UP}))(?![\w-])")
+_RATIOS = {"doubled": 2.0, "tripled": 3.0, "quadrupled": 4.0, "halved": 0.5, "verdoppelt": 2.0, "halbiert": 0.5}
+_BY_RATIO = re.compile(rf"(?<![\w-])(?:{'|'.join(_RATIOS)})(?![\w-])")
+_ROUNDED = 0.06
+"""A ratio in words is a rounded one."""
 _FROM = re.compile(r"\bfrom\b|(?<!\d )\b(?:von|vom|de|desde|da|van)\b(?= \D{0,20}\d)")
+_LATER = re.compile(r"\bpeak(?:ed|s)? (?:at|of) (.{1,60}?)\b(?:down|dropped|fallen|fell|decreased|declined) to\b")
+_COMPARED_WITH = re.compile(r"\b(?:compared (?:with|to)|versus|vs) (.{1,40}?) (?:before|earlier|previously|in run)\b")
 _THEN = re.compile(r", now |\bto\b")
 _TO = re.compile(r"\b(?:to|auf|zu|à|para|naar|until|bis)\b|\ba(?= \d)")
 
@@ -29,15 +35,16 @@ _TO = re.compile(r"\b(?:to|auf|zu|à|para|naar|until|bis)\b|\ba(?= \d)")
 def without_proven_directions(claim: str, cited: Sequence[Grounds]) -> str:
     """The claim without the words of direction that its own figures bear out."""
     plain = folded(claim)
-    found = _WORDS.search(plain)
-    if found is None:
+    found, ratio = _WORDS.search(plain), _BY_RATIO.search(plain)
+    if found is None and ratio is None:
         return claim
     ends = _ends(plain)
     if ends is None or not any(_in_order(each, ends) for each in _orders(cited)):
         return claim
-    first, last = ends
-    falls = last.readings[0][0] < first.readings[0][0]
-    return _WORDS.sub(" ", plain) if falls == bool(found["down"]) else claim
+    first, last = ends[0].readings[0][0], ends[1].readings[0][0]
+    if ratio is not None and first and abs(last / first / _RATIOS[ratio[0]] - 1) <= _ROUNDED:
+        plain = claim = _BY_RATIO.sub(" ", plain)
+    return _WORDS.sub(" ", plain) if found is not None and (last < first) == bool(found["down"]) else claim
 
 
 def out_of_order(claim: str, cited: Sequence[Grounds]) -> bool:
@@ -50,14 +57,29 @@ def _ends(plain: str) -> tuple[Figure, Figure] | None:
     """The figures between which it went: ``from A to B``, or ``B, up from A``; shares of tries count as shares."""
     start = _FROM.search(plain)
     if start is None:
-        return None
+        return _peak_and_later(plain)
     to = _TO.search(plain, start.end())
     if to is None and not plain[: start.start()].endswith(("up ", "down ")):
         return None
     first = _first(plain[start.end() : to.start() if to is not None else None])
     last = _first(plain[to.end() :]) if to is not None else _first(plain[: start.start()])
-    same = first is not None and last is not None and first.kind is last.kind
-    return (first, last) if same and first is not None and last is not None else None
+    return _of_one_kind(first, last)
+
+
+def _peak_and_later(plain: str) -> tuple[Figure, Figure] | None:
+    """``peaked at A and has come down to B``, ``B, compared with A before``."""
+    found, compared = _LATER.search(plain), _COMPARED_WITH.search(plain)
+    if found is not None:
+        first, last = _first(found[1]), _first(plain[found.end() :])
+    elif compared is not None:
+        first, last = _first(compared[1]), _first(plain[: compared.start()])
+    else:
+        return None
+    return _of_one_kind(first, last)
+
+
+def _of_one_kind(first: Figure | None, last: Figure | None) -> tuple[Figure, Figure] | None:
+    return (first, last) if first is not None and last is not None and first.kind is last.kind else None
 
 
 def _first(text: str) -> Figure | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fixloop_bot.domain.copilot.segments import segments
 from fixloop_bot.domain.copilot.spoken_figures import Grounds, figures_in, folded, missing
 
 _QUOTES = re.compile(
@@ -24,7 +25,8 @@ _TIMES = {
         r"\b(?:before|prior|earlier|usual\w*|vor|vorher|zuvor|avant|antes|prima|voor)\b|以前|之前|前|이전"
     ),
     "worst": re.compile(
-        r"\b(?:worst|peak\w*|max\w*|highest|lowest|höchst\w*|schlimmst\w*|pire|pic|peor|máxim\w*|pior|pic[co]o|"
+        r"\b(?:low of|high of|"
+        r"worst|peak\w*|max\w*|highest|lowest|höchst\w*|schlimmst\w*|pire|pic|peor|máxim\w*|pior|pic[co]o|"
         r"hoogste?)\b|"
         r"最大|最悪|最高|최대"
     ),
@@ -74,11 +76,30 @@ def about(claim: str, grounds: Grounds) -> Grounds:
     others = {place for place in grounds.places if place[0] == "step"} - steps
     lines = [line for line in grounds.lines if not (steps and others and _of_others(line, steps))]
     if grounds.text.startswith("metric "):
-        times = [name for name, words in _TIMES.items() if words.search(folded(claim))]
+        times = _times_with_figures(claim)
         lines = [line for line in lines if not (times and _time_of(line) not in ("", *times))]
     if len(lines) == len(grounds.lines):
         return grounds
     return replace(Grounds.of("\n".join(lines)), places=grounds.places)
+
+
+def times_of(claim: str) -> list[str]:
+    """The times of a metric that a claim speaks of."""
+    plain = folded(claim)
+    return [name for name, words in _TIMES.items() if words.search(plain)]
+
+
+def _times_with_figures(claim: str) -> list[str]:
+    """The times of its parts that have figures; none where one of these names no time, nor does the part beside it."""
+    parts = [(times_of(part.text), bool(part.figures.numbers)) for part in segments(claim, ())]
+    found: list[str] = []
+    for at, (times, has_figures) in enumerate(parts):
+        beside = [more for more, figured in (*parts[max(0, at - 1) : at], *parts[at + 1 : at + 2]) if not figured]
+        named = times or [name for more in beside for name in more]
+        if has_figures and not named:
+            return []
+        found += named if has_figures or not any(figured for _, figured in parts) else []
+    return found
 
 
 def _of_others(line: str, steps: set[tuple[str, int]]) -> bool:

@@ -18,6 +18,10 @@ class Topic(StrEnum):
     SAFE = "safe or recovered"
     STEP = "which step fails"
     CHANGES = "what changed"
+    SINCE = "since when"
+    FIGURES = "how bad it is"
+    LOGS = "what is logged"
+    TRIED = "what was tried"
     LAST_TIME = "what was done last time"
     CAUSE = "what caused it"
     RUN_STEP = "run a step again"
@@ -27,6 +31,13 @@ _WORDS = {
     Topic.SAFE: (
         r"\bsafe(?:ly|ty)?\b|\brecover\w*|\bfixed\b|\bresolved\b|\bis it over\b|\ball clear\b|"
         r"\bback to normal\b|\bresum\w*|"
+        r"\bback to (?:bed|sleep)\b|\b(?:go|get some) (?:to )?(?:bed|sleep)\b|\bstand down\b|"
+        r"\b(?:are|r) we (?:all )?(?:good|ok|clear|done)\b|^\W*(?:all|we) good\W*$|\bback (?:up|online)\b|"
+        r"\b(?:rollback|roll back|revert|restart|fix|patch|hotfix|failover|it|that|this) "
+        r"(?:has )?(?:worked|work|helped|help|did it)\b|\b(?:did|didn'?t|has|hasn'?t) (?:it|that|this|the \w+) "
+        r"(?:work\w*|help\w*)\b|\b(?:ins|zu) bett\b|\bschlafen\b|\b(?:geht|läuft|funktioniert) (?:\w+ )?wieder\b|"
+        r"\b(?:ré)?dormir\b|\brepart\w*|\b(?:re)?marche (?:à nouveau|de nouveau|ou pas)|\bya funciona\b|\ba dormir\b|"
+        r"\ba letto\b|\bnaar bed\b|寝て|寝ても|眠って|睡(?:觉|了|吗)|자도 (?:돼|되)|\bспать\b|\bspać\b|"
         r"\breopen traffic|\bhealthy\b|\bis it ok\b|\bprove[nds]?\b|"
         r"\bsicher\b|\berholt\b|\bbehoben\b|\bgelöst\b|\bwieder (?:in ordnung|gesund|ok|freigeben|aufnehmen)|"
         r"\bvorbei\b|"
@@ -44,6 +55,8 @@ _WORDS = {
         r"\baman\b|ปลอดภัย"
     ),
     Topic.STEP: (
+        r"\bwhat (?:\w+ ){0,2}(?:does|do|did|is) (?:\w+ ){1,4}(?:answer|respond|return|reply)\w*|"
+        r"\bhow many (?:tries|samples|steps|failed|passed|times)\b|"
         r"\b(?:which|what) (?:steps?|checks?)\b|\bwhat (?:is |'s )?(?:fail|broken|wrong|"
         r"still open)\w*|\bwhy (?:does|is|do) "
         r"(?:it|the|step)\b|\bfail(?:s|ing)\b|\bwelcher? schritt\w*|\bwas (?:schlägt|ist kaputt|geht nicht|"
@@ -57,7 +70,9 @@ _WORDS = {
         r"\bкакой шаг|\bчто не работает|\bktóry krok|\bco nie działa|\bhangi adım"
     ),
     Topic.CHANGES: (
-        r"\bdeploy\w*|\bchanged?\b|\broll(?:ed|ing)?[ -]?back\b|"
+        r"\bdeploy\w*|\bchanged?\b|\b(?:which|what|whose) (?:flag|migration|commit|version|config\w*|change)\b|"
+        r"\bwhat happen\w* .{0,40}\bbefore\b|\b(?:last|past) \d+ ?(?:min|hour|h\b)|\bscaled?\b|"
+        r"\broll(?:ed|ing)?[ -]?back\b|"
         r"\brelease\w*|\brolled out\b|\bcommit\w*|\bship(?:ped)?\b|"
         r"\bconfig(?:uration)? change|"
         r"\bge[äa]nder\w*|\bausgerollt\b|\bdéploi\w*|\bdéploy\w*|\bchangé\b|\bmodifi\w*|\bdespleg\w*|\bcambi[óoa]\w*|"
@@ -66,7 +81,34 @@ _WORDS = {
         r"\bизмен\w*|\bwdroż\w*|\bzmien\w*|"
         r"\bdeğiş\w*"
     ),
+    Topic.SINCE: (
+        r"\bsince when\b|\bhow long (?:has|is|was|have|ago)\b|"
+        r"\bwhen (?:did|has) (?:it|this|that) (?:start|beg|break|happen)\w*|"
+        r"\bseit wann\b|\bwie lange (?:schon|geht|ist)\b|\bdepuis (?:quand|combien)|\bdesde cu[áa]ndo|\bdesde quando|"
+        r"\bda quando\b|\bsinds wanneer\b|いつから|从什么时候|언제부터|\bс каких пор|\bod kiedy\b|\bne zamandan beri"
+    ),
+    Topic.FIGURES: (
+        r"\b(?:worse|better|improving|recovering|rising|falling|climbing|dropping|trend\w*)\b|"
+        r"\bhow (?:bad|slow|far|high|big|fast)\b|\b(?:error|failure) (?:rate|share)\b|\blatency\b|\bp9[59]\b|"
+        r"\bmetrics?\b|\blag\b|\bschlimmer\b|\bbesser\b|\bfehlerrate\b|\bpire\b|\bmieux\b|\btaux d'erreur|\bpeor\b|"
+        r"\bmejor\b|\btasa de error\w*|\bpior\b|\bmelhor\b|\bpeggio\b|\bmeglio\b|エラー率|悪化|错误率|更糟|오류율"
+    ),
+    Topic.LOGS: (
+        r"\blogs\b|\b(?:the|error|service) log\b|\blogged\b(?! in| out)|"
+        r"\berror messages?\b|\bstack ?traces?\b|\bfehlermeldung\w*|\bprotokoll\w*|\bjournaux\b|"
+        r"\bregistros\b|ログ|日志|로그|\bлог\w*"
+    ),
+    Topic.TRIED: (
+        r"\bwhat (?:have|did|has) (?:we|you|they|anyone|been) (?:all )?(?:tried|try|done|do)\b(?! last)|"
+        r"\bwhat was (?:tried|done)\b|"
+        r"\b(?:tried|done) so far\b|\bwas (?:haben wir|wurde) (?:\w+ )?(?:versucht|probiert|gemacht)|"
+        r"\bqu'(?:a-t-on|est-ce qu'on a) (?:essayé|fait)|\bqué (?:hemos|se ha) (?:probado|intentado|hecho)"
+    ),
     Topic.LAST_TIME: (
+        r"\bsame (?:\w+ ){0,2}(?:as|like) (?:last|yesterday|before|the other)\b|"
+        r"\b(?:seen|had) (?:this|that|it) before\b|"
+        r"\blike last (?:week|month|night|year|time)\b|^(?:\w+\W+){0,1}again\W*$|"
+        r"\bschon wieder\b|\bdéjà vu\b|\bcome l'altra|"
         r"\blast time\b|\bbefore this\b|\bpreviously\b|\b(?:similar|past|earlier|previous) (?:incident|case|"
         r"outage)s?|\bhappened before\b|"
         r"\b(?:beim )?letzte[sn]? mal\b|\bfrüher\w*|\bschon (?:ein)?mal\b|\bla dernière fois\b|\bdéjà (?:eu|"
@@ -77,6 +119,9 @@ _WORDS = {
     ),
     Topic.CAUSE: (
         r"^\W*(?:and |but )?why\W*$|"
+        r"\bwtf\b|\bwhat (?:\w+ ){0,3}happen\w*|\bwhat (?:was|went) wrong\b|\bwhy (?:are|is|can'?t|aren'?t|isn'?t) "
+        r"(?!it\b|the step|step)|\bwho (?:the \w+ )?(?:broke|did|caused)\b|\b(?:is|was) it (?:us|our\w*|them)\b|"
+        r"\b(?:our|their|my) fault\b|\bculpa\b|\bschuld\b|\bfaute\b|\bcolpa\b|"
         r"\bcaus\w+|\broot cause\b|\bwhy did (?:it|this)\b|\breason\b|\bwhose fault\b|\bursache\b|\bwarum\b|"
         r"\bwieso\b|\bverursach\w*|"
         r"\bpourquoi\b|\bpor ?qu[eé]\b|\bperch[eé]\b|\bwaarom\b|\boorzaak\b|\bwhat happened\b|\bwas ist passiert\b|"

@@ -45,7 +45,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class HouseRules:
     """The rules of one answer.
 
     ``proven`` is the verdict in code; ``guarded`` says that recovery was asked about, so that a bare yes is a claim.

@@ -21,8 +21,9 @@ PLACE = re.compile(
 _JOINTS = re.compile(r"\s*,\s*(?:and|und|et|y|e|en)?\s*|\s+(?:and|und|et|y|e|en)\s+")
 _DIVIDER = re.compile(
     r"[;\n()。、，；]|:(?!\d)|,(?!\d)|\.\s|\s[-–—]\s|"
-    r"\b(?:and|but|while|whereas|versus|vs|und|aber|während|et|mais|y|pero|e|ma|mas|en|maar|up from|down from)\b"
+    r"\b(?:and|but|while|whereas|und|aber|während|et|mais|y|pero|e|ma|mas|en|maar|up from|down from)\b"
 )
+_AGAINST = re.compile(r"\b(?:versus|vs)\b")
 _BEFORE_FIX = re.compile(
     r"\b(?:before|prior to|vor|avant|antes d\w*|prima d\w*|voor) (?:\w+ ){0,2}"
     r"(?:fix\w*|korrektur|behebung|correctif|correction|arreglo|correção|correzione)\b|修正前|修复前|수정 전"
@@ -62,6 +63,7 @@ class Segment:
 def segments(claim: str, cited: Sequence[Grounds]) -> list[Segment]:
     """The parts of a claim. "Now" is after the fix where anything cited is."""
     plain = PLACE.sub(lambda found: _JOINTS.sub("&", found[0]), folded(plainly(claim)))
+    plain = _AGAINST.sub("; versus", plain)
     fixed = any(AFTER in each.text for each in cited)
     found: list[Segment] = []
     steps: frozenset[tuple[str, int]] = frozenset()

@@ -51,6 +51,7 @@ _TOKEN = re.compile(
     rf"(?<!\w)(?:{_PLACE}){_LIST}(?![\w%]|[.,:]\d)"
     rf"|(?<![\w:])(?P<moment>{_DATE}|{_TIME_OF_DAY})"
     rf"|(?<![\w.])(?P<dotted>{_DOTTED})(?!\w)"
+    rf"|(?<![\w.,])(?P<hours>\d{{1,3}})\s?h(?:ours?)?\s(?P<minutes>\d{{1,2}})\s?min(?:utes?)?(?!\w)"
     rf"|(?<![\w.,])(?P<part>{_NUMBER})(?:{_OF})(?P<whole>{_NUMBER})(?![\w%]|[.,]\d|\s*(?:{_SHARE_WORDS}))"
     rf"|(?<![\w.,])(?P<number>{_NUMBER})(?:\s?(?P<unit>{_SHARE_WORDS}|{_TIME_WORDS}|k)(?!\w))?(?!\w)"
     r"|(?<![\w.\-/])(?P<word>(?=[\w.\-/]{0,80}\d)\w(?:[\w.\-/]{0,80}\w)?)",
@@ -75,6 +76,8 @@ _NO_COUNT_FROM = 10.0
 _ABOUT = 0.03
 """A fraction in words is a rounded one: a third is anything from 30 to 36 percent."""
 _SECOND, _MINUTE, _HOUR = 1_000.0, 60_000.0, 3_600_000.0
+_STATUSES = frozenset(("401", "403", "404", "429", "500", "502", "503", "504"))
+"""``503s`` are several answers with this status, unless the evidence has such a time."""
 _SCALES = (1.0, _SECOND, _MINUTE, _HOUR)
 
 
@@ -129,6 +132,9 @@ def figures_in(text: str) -> Figures:
             places += _places(found)
         elif found["part"]:
             pairs.append((_count(found["part"]), _count(found["whole"])))
+        elif found["hours"]:
+            minutes = 60 * float(found["hours"]) + float(found["minutes"])
+            numbers.append(Figure(found[0], Kind.TIME, ((minutes * _MINUTE, 0.5 * _MINUTE),)))
         elif found["number"]:
             numbers.append(_figure(found["number"], " ".join((found["unit"] or "").lower().split()), found[0]))
         elif not (found["word"] and _ORDINAL.fullmatch(found["word"])):
@@ -151,7 +157,7 @@ def _figure(number: str, unit: str, text: str) -> Figure:
     if unit == "k":
         return Figure(text, Kind.PLAIN, tuple((value * 1000, (half or 0.5) * 1000) for value, half in spoken))
     scale = _scale(unit)
-    if scale is not None:
+    if scale is not None and not (text.endswith("s") and number in _STATUSES and text[-2].isdigit()):
         rounded = 0.5 if scale >= _MINUTE else 0.0
         times = ((value * scale, (half or _rounding(value) or rounded) * scale) for value, half in spoken)
         return Figure(text, Kind.TIME, tuple(times))

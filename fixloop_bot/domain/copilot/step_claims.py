@@ -16,7 +16,7 @@ from fixloop_bot.domain.copilot.spoken_figures import Grounds, figures_in, folde
 _HEADLINE = re.compile(
     r"\bstep \d+ \([a-z]+\) of run \d+ \([^)]+\): (passed|failed|inconclusive|skipped|not decided)\b"
 )
-_STEPS = re.compile(
+STEPS = re.compile(
     r"\b(?:steps|checks|controls|everything|schritte\w?|alles|étapes|tout|pasos|todo|passos|tudo|passi|tutto|"
     r"stappen)\b|"
     r"(?:他の|全|すべての|全ての|所有|其他|其它|全部|모든|다른)"
@@ -25,7 +25,7 @@ _ONLY = re.compile(r"\b(?:only|nur|seul\w*|solo|só|apenas|solamente|alleen)\b|�
 _OTHERS = re.compile(
     r"\b(?:others?|rest|remaining|andere\w*|übrige\w*|autres?|otr[oa]s|outr[oa]s|altr[ei])\b|他の|其[他它]|다른"
 )
-_EVERY = re.compile(
+EVERY = re.compile(
     r"\b(?:all|every|each|always|never|none|no (?:try|tries|request|sample|attempt)\w*|alle[rn]?|jede\w*|immer|nie|"
     r"tous|toutes|chaque|toujours échou\w*|jamais|todos|todas|siempre|nunca|sempre|tutti|tutte|ogni|mai|altijd|nooit)\b"
     r"|すべて|全て|全部|都|毎回|모두|항상"
@@ -33,7 +33,7 @@ _EVERY = re.compile(
 _BOTH = re.compile(
     r"\b(?:both|all|each|beide\w*|alle|les deux|ambos|ambas|entrambi|entrambe|tous|todos|tutti)\b|両方|都|모두"
 )
-_BAD, _GOOD = re.compile(r"\b(?:bad|fail\w*|wrong)\b"), re.compile(r"\b(?:good|pass\w*)\b")
+_BAD, GOOD = re.compile(r"\b(?:bad|fail\w*|wrong)\b"), re.compile(r"\b(?:good|pass\w*)\b")
 _EVIDENCE_SEGMENT = re.compile(r"[,;\n]")
 
 
@@ -103,12 +103,17 @@ def speaks_of_several_steps(claim: str) -> bool:
     plain = folded(claim)
     if not claims.step_verdicts(claim):
         return False
-    return _ONLY.search(plain) is not None or bool(_STEPS.search(plain) and not figures_in(claim).places)
+    return _ONLY.search(plain) is not None or bool(STEPS.search(plain) and not figures_in(claim).places)
 
 
 def speaks_of_both(text: str) -> bool:
     """Whether something is said of both or all of what is cited."""
     return _BOTH.search(folded(text)) is not None
+
+
+def says_only(text: str) -> bool:
+    """Whether something is said of one and of no other."""
+    return _ONLY.search(folded(text)) is not None
 
 
 def covers(claim: str, *, cited: int, others: Iterable[Grounds]) -> bool:
@@ -129,24 +134,25 @@ def covers(claim: str, *, cited: int, others: Iterable[Grounds]) -> bool:
 def _turned(part: Segment, said: frozenset[str], cited: Sequence[Grounds]) -> Iterator[str]:
     """A share that is said to fail and stands in the evidence as the one that passed, or the other way round."""
     for pair in part.figures.pairs if len(said) == 1 else ():
-        known = {verdict for each in cited for verdict in _verdicts_of(pair, each)}
+        known = {verdict for each in cited for verdict in verdicts_of(pair, each)}
         if known and said.isdisjoint(known):
             yield f"{pair[0]:g} of {pair[1]:g} {next(iter(said))}"
 
 
-def _verdicts_of(pair: tuple[float, float], grounds: Grounds) -> Iterator[str]:
+def verdicts_of(pair: tuple[float, float], grounds: Grounds) -> Iterator[str]:
+    """As what a share stands in the evidence: ``failed``, ``passed``."""
     for line in grounds.lines:
         for segment in _EVIDENCE_SEGMENT.split(line.casefold()):
             if pair in figures_in(segment).pairs:
                 if _BAD.search(segment) is not None:
                     yield "failed"
-                if _GOOD.search(segment) is not None:
+                if GOOD.search(segment) is not None:
                     yield "passed"
 
 
 def _not_all(part: Segment, said: frozenset[str], cited: Sequence[Grounds]) -> str:
     """What is said of every try has to be a whole share of the evidence that the part is about."""
-    if _EVERY.search(part.text) is None or _STEPS.search(part.text) is not None or len(said) != 1:
+    if EVERY.search(part.text) is None or STEPS.search(part.text) is not None or len(said) != 1:
         return ""
     verdict = next(iter(said))
     shares = [
@@ -154,7 +160,7 @@ def _not_all(part: Segment, said: frozenset[str], cited: Sequence[Grounds]) -> s
         for each in cited
         if headline(each) and part.fits(each)
         for pair in each.pairs
-        if verdict in _verdicts_of(pair, each)
+        if verdict in verdicts_of(pair, each)
     ]
     whole = any(part_ == all_ > 0 for part_, all_ in shares)
     return "" if whole or not shares else f"that every try {verdict}"

@@ -53,7 +53,10 @@ status statuses code codes http confirm validate validation watch fixloop datado
 rate share percent percentage average median mean range side switch switched turn turned  instructions
 fully completely entirely partly mainly mostly apparently still currently wrote writes written wrote posted noted notes
 asked asks asking brought brings bring carried ended suggest suggests suggested advises advised
-sampled similar nein nee pruflauf testlauf endete endeten endet vs
+sampled similar versus themselves itself overall respectively answering responding replying returning showing reporting
+indicating recommend recommends recommended warns warned relay relays relayed explains explained observed remarks
+dias jours tage tagen giorni dagen rat ratet empfiehlt
+remarked whereas compared nein nee pruflauf testlauf endete endeten endet vs
 instruction follow followed decide decides decided being validated begins began begin beginning begun start starts
 started
 
@@ -120,12 +123,17 @@ minuten seconde seconden uur status oordeel resultaat resultaten blijft
 NEUTRAL = frozenset(unaccented(word) for word in _NEUTRAL.split())
 
 _MEANINGS = {
-    "fail": "fail(?:s|ed|ing|ure|ures)?|bad|broke|broken|reject\\w*|refus\\w*|fehl|fehlgeschlagen|schlagt|schlug|"
-    "scheiter\\w*|echou\\w*|echec\\w*|fallando|falhando|falla|fallan|fallo|fallado|fallos|falh\\w*|fallisc\\w*|fallit\\w*|mislukt\\w*|"
+    "login": "logins?|anmeld\\w*|connexions?|ログイン|登录|登錄|로그인",
+    "fail": "fail(?:s|ed|ing|ure|ures)?|bad|broke|broken|reject\\w*|refus\\w*|fehl|fehlgeschlagen|schlagt|schlagen|"
+    "schlug|"
+    "scheiter\\w*|echou\\w*|echec\\w*|fallando|falhando|falla|fallan|fallo|fallado|fallos|falh\\w*|fallisc\\w*|"
+    "fallit\\w*|mislukt\\w*|"
     "faalt|gefaald|outside|失败|失敗|실패",
     "error": "err(?:or)?s?|fehler\\w*|erreurs?|errore|errori|errores?|erros?|fouten|fout|错误|出错|エラー|오류|에러|"
     "fail(?:s|ed|ing|ure|ures)?|exception",
-    "pass": "pass(?:es|ed|ing)?|good|succe\\w*|bestand\\w*|besteht|reuss\\w*|superad\\w*|superat\\w*|passou|"
+    "pass": "pass(?:es|ed|ing)?|good|fine|healthy|unaffected|work(?:s|ed|ing)?|succe\\w*|bestand\\w*|besteht|"
+    "reuss\\w*|superad\\w*|"
+    "superat\\w*|passou|"
     "aprovad\\w*|"
     "geslaagd|slaagt|通过|成功|合格|통과|성공",
     "deploy": "deploy\\w*|deploi\\w*|releas\\w*|rollout|ship(?:s|ped)?|ausgeroll\\w*|ausgeliefert\\w*|ausrollen|"
@@ -138,8 +146,10 @@ _MEANINGS = {
     "precedent\\w*|voor|eerder|ago|之前|以前|前|이전|전",
     "after": "after\\w*|later|subsequent\\w*|nach|nachdem|danach|spater|nachher|apres|despues|tras|depois|apos|dopo|"
     "nadat|daarna|之后|以后|後|后|이후|후",
-    "expect": "expect\\w*|erwartet\\w*|attend\\w*|esperad\\w*|attes\\w*|verwacht\\w*|should|where|期望|预期|期待|예상",
-    "limit": "limit\\w*|threshold\\w*|slo|tolerated|grenz\\w*|schwell\\w*|seuil\\w*|umbral\\w*|limiar\\w*|soglia|"
+    "expect": "expect\\w*|erwartet\\w*|attend\\w*|esperad\\w*|attes\\w*|verwacht\\w*|should|must|"
+    "where|期望|预期|期待|예상",
+    "limit": "limit\\w*|minimum|target|threshold\\w*|slo|tolerated|grenz\\w*|schwell\\w*|seuil\\w*|umbral\\w*|"
+    "limiar\\w*|soglia|"
     "drempel|"
     "阈值|上限|限|しきい値|閾値|한도|임계",
     "inside": "inside|within|below|under|innerhalb|unter|inferieur\\w*|sous|dentro|abaixo|sotto|binnen|onder",
@@ -152,7 +162,7 @@ _MEANINGS = {
     "go on": "going|goes|running|runs|progress|ongoing|lauft|laufend|cours|curso|corso|bezig|进行|実行|진행",
     "undecided": "undecided|decid\\w*|open|pending|offen|entschied\\w*|decid\\w*|abert\\w*|apert\\w*",
     "alarm": "trigger(?:s|ed|ing)?|fir(?:es?|ed|ing)|alarm\\w*|ausgelost|declench\\w*|dispar\\w*|発報|触发",
-    "worst": "worst|peak\\w*|max\\w*|highest|spik(?:e|es|ed)|hochst\\w*|pic|pico|picco|最大|最悪|最高|최대",
+    "worst": "worst|lowest|peak\\w*|max\\w*|highest|spik(?:e|es|ed)|hochst\\w*|pic|pico|picco|最大|最悪|最高|최대",
     "enabled": "enabled?|activat\\w*|eingeschaltet|aktiviert|activé\\w*|activad\\w*",
     "disabled": "off|disabled?|deactivat\\w*|ausgeschaltet|deaktiviert|désactiv\\w*|desactivad\\w*",
     "timeout": "timeouts?|timed|timing|超时|タイムアウト|타임아웃",

@@ -19,6 +19,7 @@ class Wanted(StrEnum):
     UNTIL_WHEN = "when it will be over"
     HOW_MUCH = "how much"
     WHERE = "where, and whom it affects"
+    ADVICE = "what to do"
     INSIDE = "what is inside of a system that FixLoop does not look into"
 
 
@@ -45,12 +46,20 @@ _WORDS = {
         r"\bchi (?:ha|è|l'ha|deve)\b|\bwie (?:heeft|is|moet|was)\b(?! lange)|誰|だれ|谁|누가|누구|\bкто\b|\bkto\b|"
         r"\bkim\b"
     ),
+    Wanted.ADVICE: (
+        r"\b(?:should|shall) (?:i|we)\b(?! (?:resume|reopen))|\bwhat (?:do|can) (?:i|we) do\b|\bwhat would you do\b|"
+        r"\bwas (?:soll|kann) ich\b|\bsollen wir\b|\bsoll ich\b|\bque (?:faire|dois-je)|\bfaut-il\b|"
+        r"\bqué (?:hago|hacemos|debo)|\bo que (?:faço|fazemos|devo)|\bcosa (?:faccio|devo|facciamo)|"
+        r"\bwat moet (?:ik|we)|どうすれば|どうしたら|怎么办|該怎麼|어떻게 해야|\bчто делать|\bco robić|\bne yapmal"
+    ),
     Wanted.HOW_MUCH: (
+        r"\b(?:did|have|are) we (?:lose|lost|losing)\b|\bdata loss\b|"
         r"\bhow (?:much|many)\b|\bcost\w*|\brevenue|\bmoney\b|\bwie ?viele?\b|\bcombien\b|\bcuánt[oa]s?\b|"
         r"\bquant[oaie]s?\b|"
         r"\bhoeveel\b|いくら|何(?:件|人|円)|多少|얼마|몇|\bсколько\b|\bile\b|\bkaç\b"
     ),
     Wanted.WHERE: (
+        r"\b(?:everyone|everybody)\b|\bonly (?:in |on |for )?(?:eu|us|ap|some|one|ios|android|europe)\b|"
         r"\bwhich (?:regions?|customers?|users?|countr\w+|zones?|data ?cent\w+|clusters?|hosts?|tenants?|nodes?|"
         r"pods?)\b|"
         r"\b(?:customers?|users?|tenants?) (?:are |is )?(?:affected|impacted)|\bwhere (?:is|are|does|do)\b|"
@@ -82,6 +91,10 @@ _SAID = {
     Wanted.WHERE: (
         "FixLoop does not know where or whom it affects: its steps ask from one place, and nothing here tells. "
         "The metric, split by region or customer, would tell."
+    ),
+    Wanted.ADVICE: (
+        "FixLoop does not know which fix would help, and does not choose one: it proves whether one has worked. What "
+        "fails and what was changed stands below."
     ),
     Wanted.INSIDE: (
         "FixLoop does not know, and would not say: secrets and people's data are masked before it keeps them."

@@ -28,6 +28,8 @@ _ALL = re.compile(
     r"\b(?:all|every|each|always|entire|alle\w*|jede\w*|tous|toutes|chaque|todos|todas|tutti|tutte|ogni)\b"
 )
 _ALL_OF = re.compile(rf"{_ALL.pattern} (?:(?:of|the|der|die|les|des|los|las|os|as|i|gli|le|single|other) )*([^\W\d_]+)")
+_COUNTABLE = frozenset(("requests", "calls", "responses", "answers", "lines", "logs", "services", "alerts", "monitors"))
+"""Of these "all" says something, though the words themselves say nothing."""
 _WHOLE = re.compile(r"\b([1-9]\d*) of \1\b")
 _PHRASES = (
     (re.compile(r"\b(reproduc\w+) (?:the |this )?(?:problem|issue|bug|trouble|failure)\b"), r"\1"),
@@ -36,8 +38,17 @@ _PHRASES = (
     (re.compile(r"\bmost (?=recent|likely|probabl|often)"), ""),
     (re.compile(r"\bmost (?:common|frequent)\b"), "commonest"),
     (re.compile(r"\btrouble when\b"), "limit"),
+    (re.compile(r"\bfail(?:ed|s|ing)? (?:(\w+) )?over\b"), r"failover \1"),
+    (
+        re.compile(r"\b(?:turn|switch|flipp?)(?:ed|s)? (?:(?:the |flag )*(\S+) )?on\b(?= by| at| for|[,.;]|$)"),
+        r"enabled \1",
+    ),
+    (re.compile(r"\b(?:not|n't) (?:affected|impacted)\b"), "unaffected"),
+    (re.compile(r"\bafter (?=(?:an? |its |the )?peak)"), ""),
+    (re.compile(r"\b(?:low|high) of (?=\d)"), "worst "),
+    (re.compile(r"\blogg?(?:s|ed|ing)? (?:in|into)\b"), "login"),
     (re.compile(r"\b(?:been |is |was )?open (?=for |since )"), ""),
-    (re.compile(r"\b(?:came|comes?|coming) back\b|\b(?:came|comes?|coming|end(?:ed|s)?|ending) (?=with |in )"), ""),
+    (re.compile(r"\b(?:came|comes?|coming) back\b|\b(?:came|comes?|coming|end(?:ed|s)?|ending) (?=with |in |up )"), ""),
     (re.compile(r"\b(both|the|two|these|all|of|between|across|in) runs\b"), r"\1"),
     (re.compile(r"\btwo runs\b"), ""),
     (
@@ -51,7 +62,7 @@ _PHRASES = (
 )
 """What says no more than the words beside it: a status and its own name are one thing."""
 _POSSESSIVE = re.compile(r"(?<=\w\w)['’]s\b")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ELISION = re.compile(r"\b(?:l|d|j|qu|n|s|c|m|t)['’](?=\w)")
 _DENIES = re.compile(
     r"\b(?:no|not|none|never|nothing|nobody|neither|nor|without|cannot|\w+n['’]t|nicht|kein\w*|nichts|nie|ohne|niemand|"
@@ -65,6 +76,8 @@ _FAILS = re.compile(
 _ENDING = re.compile(r"(?:ations?|ing|ion|ed|es|e|s)$")
 _SWITCHED_ON = re.compile(r"\bon(?= for \d|[,.;)]|$)")
 _NONE_BAD = re.compile(r"\b0 of [\d,]+ tries bad\b|\berror (?:rate|share)\b")
+_WITHOUT = re.compile(r"\b(?:without|ohne|sans|sin|sem|senza|zonder) \w+")
+"""In evidence this denies what follows it, and not the line."""
 _SENTENCES = re.compile(r"(?<=\w)\. (?=[A-Z])")
 _REMARKS = re.compile(r" bad: | body: |, |: ")
 _LOUD = re.compile(r"\berrors?\b", re.IGNORECASE)
@@ -85,7 +98,7 @@ class Line:
 
     @classmethod
     def of(cls, text: str) -> Line:
-        folded = _NONE_BAD.sub(" ", unaccented(text))
+        folded = _WITHOUT.sub(" ", _NONE_BAD.sub(" ", unaccented(text)))
         denies, fails = _DENIES.search(folded) is not None, _FAILS.search(folded) is not None
         return cls(frozenset(_evidence_words(text)), denies, fails)
 
@@ -121,14 +134,14 @@ class Told:
             return word in self.text
         if word in NUMBER_WORDS:
             return re.search(rf"(?<![\w.,]){NUMBER_WORDS[word]}(?![\w]|[.,]\d)", self.text) is not None
-        alike = (*self.beginnings.get(word[:SHORTEST_STEM], ()), *self.beginnings.get(word.removesuffix("s"), ()))
-        return any(_alike(word, each) for each in alike)
+        near = (*self.beginnings.get(word[:SHORTEST_STEM], ()), *self.beginnings.get(word.removesuffix("s"), ()))
+        return any(alike(word, each) for each in near)
 
 
 def _speaks_of_all(claim: str, cited: Sequence[Told]) -> bool:
     """Whether something is said of all of a kind, where the evidence neither says so nor has a whole share."""
     things = (found[1] for found in _ALL_OF.finditer(unaccented(claim)))
-    if all(thing in NEUTRAL for thing in things):
+    if all(thing in NEUTRAL and thing not in _COUNTABLE for thing in things):
         return False
     return not any(_ALL.search(unaccented(each.text)) or _WHOLE.search(each.text) for each in cited)
 
@@ -151,6 +164,13 @@ def unsupported(claim: str, cited: Sequence[Told], *, context: Told, hedged: boo
         if not any(each.has(word) for each in cited) and not context.has(word):
             return word
     return "not" if (subject or meanings) and _turned_round(claim, subject, meanings, cited) else ""
+
+
+def is_denied_or_failing(text: str) -> bool:
+    """Whether a text has a word of denial or of failing."""
+    plain = unaccented(text)
+    bad = any(MEANINGS[name].search(plain) for name in ("fail", "error", "outside"))
+    return bad or _DENIES.search(plain) is not None or _FAILS.search(plain) is not None
 
 
 def closest(claim: str, lines: Sequence[str]) -> list[str]:
@@ -190,7 +210,7 @@ def _spoken(claim: str) -> tuple[list[str], list[str]]:
 
 def _turned_round(claim: str, subject: Sequence[str], meanings: Sequence[str], cited: Sequence[Told]) -> bool:
     """A denial of what is denied nowhere, or a plain statement of what stands there only denied or failing."""
-    folded = unaccented(claim)
+    folded = unaccented(_one_word(claim))
     if _DENIES.search(folded) is not None:
         return not _denied(folded, subject, meanings, cited)
     subject = [word for word in subject if word != "fix"]  # it says when, and ``segments`` holds it to that
@@ -214,7 +234,7 @@ def _closest(lines: Sequence[Line], subject: Sequence[str], meanings: Sequence[s
     """The lines that hold most of what is spoken of; none where no line holds any."""
     counted = [
         (
-            sum(any(_alike(word, each) for each in line.words) for word in subject)
+            sum(any(alike(word, each) for each in line.words) for word in subject)
             + sum(any(name in meanings_of(each) for each in line.words) for name in meanings),
             line,
         )
@@ -255,7 +275,7 @@ def _evidence_words(line: str) -> Iterator[str]:
         yield from map(unaccented, _LETTERS.findall(_one_word(_CAMEL.sub(" ", line))))
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Whether a word that is spoken is one that is written, in another form or shorter (``cert``)."""
     if len(one) >= SHORTEST_STEM and other.startswith(one):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixloop_bot.domain.copilot.citations import NOT_VERIFIED, checked
-from fixloop_bot.domain.copilot.replies import House
+from fixloop_bot.domain.copilot.replies import HouseRules
 from tests.domain.copilot.test_word_grounds import dossier
 
 GO = [
@@ -76,7 +76,7 @@ GO = [
 @pytest.mark.parametrize("sentence", GO)
 def test_no_word_for_go_is_heard_where_recovery_was_asked_about(sentence: str) -> None:
     """In sixteen languages, spelt out, in look-alike letters; whatever is not verified is left out there."""
-    assert checked(sentence, dossier(), house=House(guarded=True)).text == ""
+    assert checked(sentence, dossier(), house=HouseRules(guarded=True)).text == ""
 
 
 @pytest.mark.parametrize(

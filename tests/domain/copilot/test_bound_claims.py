@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fixloop_bot.domain.copilot.bindings import misbound, scattered
 from fixloop_bot.domain.copilot.directions import out_of_order, without_proven_directions
+from fixloop_bot.domain.copilot.figure_kinds import mislabelled
 from fixloop_bot.domain.copilot.segments import AFTER, BEFORE, segments
 from fixloop_bot.domain.copilot.spoken_figures import Grounds, figures_in
 from fixloop_bot.domain.copilot.step_claims import covers, speaks_of_both, wrong_step_verdict
@@ -69,7 +70,7 @@ def test_a_figure_of_its_own_step_and_run_is_right(claim: str) -> None:
 
 @pytest.mark.parametrize("claim", ["0.2 % now, 3.1 % before", "It was 3.1 % at 03:06", "The error rate is 1 %"])
 def test_a_reading_of_another_time_and_a_limit_are_no_reading(claim: str) -> None:
-    assert scattered(claim, [METRIC])
+    assert scattered(claim, [METRIC]) or mislabelled(claim, [METRIC])
 
 
 @pytest.mark.parametrize("claim", ["3.1 % now, 0.2 % before", "18.2 % at 03:06", "3.1 %, above the limit of 1 %"])

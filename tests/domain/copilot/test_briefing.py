@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixloop_bot.domain.copilot import briefing
-from fixloop_bot.domain.copilot.briefing import MOST_LINES, MOST_PROMPTS, Situation
+from fixloop_bot.domain.copilot.briefing import MOST_LINES
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.prompts import MOST_PROMPTS, prompts
 from fixloop_bot.domain.copilot.questions import Topic, step_to_run, topics_of
-from fixloop_bot.domain.incidents import Incident, RunLine, State
+from fixloop_bot.domain.copilot.situation import Situation
+from fixloop_bot.domain.incidents import Entry, Incident, Move, RunLine, State, advance
 from fixloop_bot.domain.plans import HttpCheck, Plan, PlanSource, Request, Role, Step
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult, Outcome, Sample
@@ -166,6 +168,38 @@ def test_only_a_proof_that_still_holds_is_one() -> None:
     lost = replace(held, incident=replace(held.incident, state=State.OPEN))
     assert not lost.proven
     assert "proven" not in briefing.verdict(lost).text
+
+
+PROVES = Entry(at=260.0, who="fixloop", what="validate run 2: proven. Step 1 failed before.")
+RESOLVES = Entry(at=300.0, who="U1", what="resolved (proven)")
+REOPENS = Entry(at=360.0, who="U1", what="reopened")
+ALERTS = Entry(at=360.0, who="datadog", what="Re-Triggered: Error rate is high")
+AT = "1970-01-01 00:06:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("timeline", "move", "told"),
+    [
+        ((PROVES, RESOLVES, REOPENS), Move.REOPEN, f"it was reopened at {AT}, and not validated since."),
+        (
+            (PROVES, RESOLVES, ALERTS),
+            Move.ALERT_AGAIN,
+            f"it was reopened at {AT}: Datadog alerted again. No validate run has passed since.",
+        ),
+        (
+            (PROVES, ALERTS),
+            Move.ALERT_AGAIN,
+            f"the proof was taken back at {AT}: Datadog alerted again. No validate run has passed since.",
+        ),
+        ((), Move.ALERT_AGAIN, "it was reopened, and no validate run has passed since."),
+    ],
+)
+def test_how_it_fell_back_is_told_as_on_the_card(timeline: tuple[Entry, ...], move: Move, told: str) -> None:
+    """A person who reopens takes no proof back: they say that it is not over, and nothing was seen to fail."""
+    ended = State.RESOLVED if RESOLVES in timeline else State.RECOVERED
+    held = situation(RecoveryVerdict.PROVEN, state=ended, now_verdict=StepVerdict.PASSED)
+    fallen = replace(advance(held.incident, move), timeline=timeline)
+    assert briefing.verdict(replace(held, incident=fallen)).text == f"Not known to have recovered: {told}"
 
 
 def test_a_run_that_goes_on_is_said_with_its_progress() -> None:
@@ -337,9 +371,9 @@ def test_prompts_are_few_and_answered(state: State, verdict: RecoveryVerdict | N
     """At most four, and the built-in way has an answer to each."""
     known = situation(verdict, state=state, now_verdict=StepVerdict.PASSED)
     incident = replace(known.incident, active_run="r9" if running else None)
-    prompts = briefing.prompts(incident)
-    assert 1 <= len(prompts) <= MOST_PROMPTS
-    for prompt in prompts:
+    offered = prompts(incident)
+    assert 1 <= len(offered) <= MOST_PROMPTS
+    for prompt in offered:
         lines = briefing.answer(prompt, replace(known, incident=incident))
         assert 1 <= len(lines) <= MOST_LINES
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fixloop_bot.domain.copilot.citations import CAUSE_NOT_VERIFIED, LONGEST_ANSWER, NOT_VERIFIED, Checker, checked
 from fixloop_bot.domain.copilot.claims import claims_recovery
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
-from fixloop_bot.domain.copilot.replies import House
+from fixloop_bot.domain.copilot.replies import HouseRules
 from fixloop_bot.domain.copilot.sentences import LONGEST_UNIT, Cutter, Unit
 
 STEP = Evidence(
@@ -37,7 +37,7 @@ def dossier() -> Dossier:
 
 
 def said(text: str, **house: bool) -> str:
-    return checked(text, dossier(), house=House(**house)).text  # type: ignore[arg-type]
+    return checked(text, dossier(), house=HouseRules(**house)).text  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ answers = st.one_of(st.text(max_size=200), pieces.map("".join), pieces.map(" ".j
 @given(answers, st.booleans())
 def test_whatever_is_written_the_answer_is_safe_and_cites_what_there_is(text: str, proven: bool) -> None:
     """It never raises; every number opens something; nobody is called."""
-    reply = checked(text, dossier(), house=House(proven=proven))
+    reply = checked(text, dossier(), house=HouseRules(proven=proven))
     shown = reply.text
     assert not re.search(r"<!|<@|@here|@channel|@everyone|http://", shown)
     assert [each.key for each in reply.cited] == list(dict.fromkeys(each.key for each in reply.cited))
@@ -275,9 +275,9 @@ def test_whatever_is_written_the_answer_is_safe_and_cites_what_there_is(text: st
 @given(answers, st.lists(st.integers(1, 9), min_size=1, max_size=8))
 def test_it_does_not_matter_how_the_words_arrive(text: str, sizes: list[int]) -> None:
     """Letter by letter or at once: the same is said."""
-    whole = Checker(dossier(), house=House())
+    whole = Checker(dossier(), house=HouseRules())
     at_once = whole.feed(text) + whole.close()
-    checker, at, turn = Checker(dossier(), house=House()), 0, 0
+    checker, at, turn = Checker(dossier(), house=HouseRules()), 0, 0
     grown = ""
     while at < len(text):
         size = sizes[turn % len(sizes)]
