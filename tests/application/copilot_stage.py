@@ -17,6 +17,7 @@ from fixloop_bot.application.copilot.conversation import Limits
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.copilot.readings import ChangeEvent
+from fixloop_bot.application.copilot.searching import Search
 from fixloop_bot.application.copilot.speech import Heard, Offer, Place, Reference, Speech, Tool, ToolCall, Turn, Words
 from fixloop_bot.application.copilot.turns import Turns
 from tests.application.office import MIRA, Office
@@ -134,7 +135,13 @@ class Stage:
     """A copilot at work in an office."""
 
     def __init__(
-        self, office: Office, redis: Redis, *, limits: Limits | None = None, secrets: Sequence[str] = ()
+        self,
+        office: Office,
+        redis: Redis,
+        *,
+        limits: Limits | None = None,
+        secrets: Sequence[str] = (),
+        search: Search | None = None,
     ) -> None:
         self.office, self.script, self.stand, self.deploys = office, Script(), Stand(), Deploys()
         self.talks = Talks(redis, clock=office.clock, retention_s=86_400)
@@ -147,6 +154,7 @@ class Stage:
             changes=self.deploys,
             permalink=lambda channel, ts: f"https://slack.example.com/archives/{channel}/p{ts.replace('.', '')}",
             secrets=lambda service: secrets,
+            search=search,
         )
         self.limits = limits
         self.copilot = self.another_worker()

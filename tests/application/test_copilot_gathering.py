@@ -17,8 +17,8 @@ from fixloop_bot.application.copilot.searching import Document, ranked
 from fixloop_bot.application.copilot.talks import Exchange
 from fixloop_bot.application.ports import LogLine, Series
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.copilot.briefing import Situation
 from fixloop_bot.domain.copilot.dossier import Source
+from fixloop_bot.domain.copilot.situation import Situation
 from fixloop_bot.domain.moments import utc
 from tests.application.copilot_stage import Stage
 from tests.application.office import ERROR_RATE, MIRA, Office, checkout

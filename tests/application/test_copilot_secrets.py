@@ -15,7 +15,7 @@ from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.application.ports import LogLine
 from fixloop_bot.domain.copilot.citations import checked
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
-from fixloop_bot.domain.copilot.replies import House
+from fixloop_bot.domain.copilot.replies import HouseRules
 from fixloop_bot.domain.redaction import mask
 from tests.application.copilot_stage import Stage, call
 from tests.application.office import JONAS, MIRA, Office
@@ -30,7 +30,7 @@ def kingfisher(tmp_path_factory: pytest.TempPathFactory) -> Kingfisher:
     """The real rules, compiled once."""
     folder: Path = tmp_path_factory.mktemp("rules")
     detector = Kingfisher(folder)
-    detector.warm()
+    detector.load()
     return detector
 
 
@@ -114,7 +114,7 @@ async def test_in_what_the_model_says(stage: Stage) -> None:
 def test_on_the_way_out(kingfisher: Kingfisher) -> None:
     """Even if a secret had got into the evidence, it is not posted from there."""
     log = Evidence(key="log:1", source=Source.LOG, title="log", text=f"refused {SECRET} twice")
-    said = checked(f"It refused {SECRET} [1].", Dossier((log,)), house=House(detect=kingfisher)).text
+    said = checked(f"It refused {SECRET} [1].", Dossier((log,)), house=HouseRules(detect=kingfisher)).text
     assert said == "It refused ‹token› [1]."
 
 

@@ -27,9 +27,10 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.copilot import briefing
-from fixloop_bot.domain.copilot.briefing import Line, Situation
+from fixloop_bot.domain.copilot.prompts import prompts
 from fixloop_bot.domain.copilot.questions import Topic, goes_on, step_to_run, topics_of
-from fixloop_bot.domain.copilot.replies import House
+from fixloop_bot.domain.copilot.replies import HouseRules
+from fixloop_bot.domain.copilot.situation import Line, Situation
 from fixloop_bot.domain.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Copilot:
         """Show the questions that fit an incident's state."""
         incident = await self._store.incident(incident_id)
         if incident is not None:
-            await self._podium.suggest(place, briefing.prompts(incident))
+            await self._podium.suggest(place, prompts(incident))
 
     async def _is_meant(self, question: Question, thread: str) -> bool:
         """Whether the bot was spoken to: by name, by a question, or by whom it had just answered, and who goes on."""
@@ -160,7 +161,7 @@ class Copilot:
             references = given.telling.references()
             await speech.close(references=references, feedback_id=question.id, offers=given.offers)
             await self._remember(question, thread, given, incident=situation.incident.id, began=began)
-            await self._podium.suggest(place, briefing.prompts(situation.incident))
+            await self._podium.suggest(place, prompts(situation.incident))
         except StoreUnavailable as error:
             await speech.fail(str(error))
         except Exception:
@@ -190,7 +191,7 @@ class Copilot:
         self, question: Question, view: ThreadView, situation: Situation, talk: Sequence[Exchange], speech: Speech
     ) -> _Given:
         topics = topics_of(question.text)
-        house = House(
+        house = HouseRules(
             proven=situation.proven,
             guarded=Topic.SAFE in topics,
             instructions=prompt.RULES,
@@ -232,9 +233,7 @@ class Copilot:
             await telling.lines((Line(f"_{note}_"),) if note else ())
             return self._talker.model
         doubted = telling.not_verified > 0
-        nothing = "Nothing of that is verified." if doubted else "Nothing that the model said stands in the evidence."
-        why = note or nothing
-        await self._built_in(question, situation, telling, f"{why} So this is from state.")
+        await self._built_in(question, situation, telling, f"{note or _nothing_of(telling)} So this is from state.")
         return self._talker.model if doubted else ""
 
     async def _built_in(self, question: Question, situation: Situation, telling: Telling, why: str) -> None:
@@ -289,6 +288,15 @@ class Copilot:
 def _quoted(question: Question) -> str:
     """What was asked elsewhere, for the others in the thread."""
     return f"> {calm(question.asked_by)} asks: {calm(' '.join(question.text.split()))}\n\n"
+
+
+def _nothing_of(telling: Telling) -> str:
+    """Why none of the model's words is an answer."""
+    if not telling.heard:
+        return "The model said nothing."
+    if telling.not_verified > 0:
+        return "Nothing of that is verified."
+    return "Nothing that the model said stands in the evidence."
 
 
 def _no_such_step(step: int | None) -> Line:

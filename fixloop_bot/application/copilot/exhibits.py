@@ -17,6 +17,7 @@ from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, LogsCheck, ManualC
 from fixloop_bot.domain.reasons import how_it_fails, place, telling_failure
 from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict, TrafficReading
 from fixloop_bot.domain.samples import Sample
+from fixloop_bot.domain.tried import claim_in_words, line_in_words, tried_in
 
 MOST_SIGNALS, MOST_ENTRIES, MOST_STATUSES = 5, 24, 5
 MESSAGE, EXCERPT = 400, 240
@@ -95,12 +96,15 @@ def plan(incident: Incident, *, link: str) -> Iterator[Evidence]:
 
 
 def request_of(step: Step) -> str:
-    """What a step does, in a line."""
+    """What a step does, in a line, with the values that are tried as people read them."""
     match step.check:
-        case HttpCheck(request=request, expect=expect):
-            return f"{request.line()} → {', '.join(expect[:3])}"
-        case JourneyCheck(legs=legs):
-            return ", then ".join(leg.request.line() for leg in legs[:4])
+        case HttpCheck(request=request, expect=expect, inputs=inputs):
+            tried = tried_in(inputs)
+            claims = ", ".join(claim_in_words(line, tried) for line in expect[:3])
+            return f"{line_in_words(request.line(), tried, inputs)} → {claims}"
+        case JourneyCheck(legs=legs, inputs=inputs):
+            tried = tried_in(inputs)
+            return ", then ".join(line_in_words(leg.request.line(), tried, inputs) for leg in legs[:4])
         case MetricCheck(query=query, healthy_when=healthy, limit=limit):
             return f"metric {query} {healthy} {limit if limit is not None else 'its own past'}"
         case MonitorCheck(monitor_id=monitor):

@@ -14,14 +14,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fixloop_bot.application.copilot import exhibits, readings
+from fixloop_bot.application.copilot.passages import told_of
 from fixloop_bot.application.copilot.readings import Changes, Gauge
-from fixloop_bot.application.copilot.searching import Document, document_of, ranked
+from fixloop_bot.application.copilot.searching import Document, Search, document_of
 from fixloop_bot.application.copilot.talks import Exchange, Remark
 from fixloop_bot.application.ports import DeepLinks, Prober, Store, Telemetry
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
-from fixloop_bot.domain.copilot.briefing import Situation
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
+from fixloop_bot.domain.copilot.situation import Situation
 from fixloop_bot.domain.errors import FixLoopError
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import utc
@@ -60,6 +61,7 @@ class Gathering:
         permalink: Permalink = lambda channel, ts: "",
         secrets: Callable[[Service], Sequence[str]] = lambda service: (),
         detect: Detector | None = None,
+        search: Search | None = None,
     ) -> None:
         self._store = store
         self._telemetry = telemetry
@@ -70,6 +72,7 @@ class Gathering:
         self._permalink = permalink
         self._secrets = secrets
         self._detect = detect
+        self._search = search or Search()
         self._known: dict[str, Document] = {}
 
     async def view(self, incident_id: str) -> ThreadView | None:
@@ -85,7 +88,7 @@ class Gathering:
             self._quickly(self.metrics(view)),
             self._quickly(self.errors(view)),
             self._quickly(self.past(view, question)),
-            self._quickly(self.runbook(view)),
+            self._quickly(self.runbook(view, question)),
         )
         root = await self.root(view.incident)
         known = self.known_secrets(view)
@@ -164,7 +167,7 @@ class Gathering:
         documents = [each for each in await self._documents() if each.id != view.incident.id]
         own = document_of(view.incident)
         query = f"{question}\n{own.title}\n{own.text[:1_000]}"
-        best = await asyncio.to_thread(ranked, documents, query, most=most)
+        best = await self._search.likest(documents, query, most=most)
         found = [incident for each in best if (incident := await self._store.incident(each)) is not None]
         opened = view.incident.opened_at
         return [exhibits.past(incident, before=opened, link=await self.root(incident)) for incident in found]
@@ -185,13 +188,15 @@ class Gathering:
         self._known = {each.id: each for each in documents if each.id in self._known}
         return documents
 
-    async def runbook(self, view: ThreadView) -> list[Evidence]:
-        """The runbook's text, where the catalog's gate lets FixLoop read it."""
+    async def runbook(self, view: ThreadView, question: str = "") -> list[Evidence]:
+        """The runbook's text, where the catalog's gate lets FixLoop read it; of a long one what is asked about."""
         service = view.service
         if service is None or service.runbook is None:
             return []
         document = await self._prober.fetch_document(service, service.runbook)
-        text = await asyncio.to_thread(_readable, document)
+        whole = await asyncio.to_thread(_readable, document)
+        query = f"{question}\n{view.incident.title}"
+        text = await told_of(self._search, whole, query, room=LONG_TEXT)
         return [
             Evidence(key="runbook", source=Source.RUNBOOK, title="runbook", text=text, link=service.runbook),
         ]

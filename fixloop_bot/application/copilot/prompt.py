@@ -42,8 +42,11 @@ What the sections are
 """
 
 _OURS = re.compile(
-    r"[<‹]{2,}|[>›]{2,}|\](?=~)|\[(?=e~)|<(?=/?(?:[a-z]+:|think|tool|invoke|parameter|function))", re.IGNORECASE
+    r"[<‹]{2,}|[>›]{2,}|\](?=~)|\[(?=e~|/?(?:INST|TOOL_CALLS?|THINK)\])|"
+    r"<(?=/?(?:[|｜]|[a-z]+:|think|tool|invoke|parameter|function|s>))",
+    re.IGNORECASE,
 )
+"""Our dividers, and templates' tokens: some servers read these in what people wrote, and data would begin a turn."""
 
 
 def messages(dossier: Dossier, talk: Sequence[Exchange], question: str) -> list[Message]:

@@ -13,7 +13,7 @@ from fixloop_bot.application.copilot import prompt
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.speech import Heard, Talker, Turn, Words
 from fixloop_bot.domain.copilot.citations import checked
-from fixloop_bot.domain.copilot.replies import House
+from fixloop_bot.domain.copilot.replies import HouseRules
 from fixloop_bot.domain.errors import FixLoopError
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class SummaryWriter:
         situation = await self._gathering.gather(view, ASKED, ())
         text = await self._words(prompt.messages(situation.dossier, (), ASKED))
         secrets = self._gathering.known_secrets(view)
-        house = House(
+        house = HouseRules(
             proven=situation.proven, instructions=prompt.RULES, secrets=secrets, detect=self._gathering.detect
         )
         # The detector reads for milliseconds: not on the event loop.

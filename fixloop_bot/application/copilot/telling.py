@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from fixloop_bot.application.copilot.speech import Reference, Speech
 from fixloop_bot.domain.calm_text import calm
-from fixloop_bot.domain.copilot.briefing import Line, Situation
 from fixloop_bot.domain.copilot.citations import Checker
-from fixloop_bot.domain.copilot.replies import House, Numbering
+from fixloop_bot.domain.copilot.replies import HouseRules, Numbering
+from fixloop_bot.domain.copilot.situation import Line, Situation
 
 MOST_HEARD = 20_000
 """Characters of a model's words that are looked at in one answer; one that never ends is not heard out."""
@@ -20,7 +20,7 @@ AT_ONCE = 1_000
 class Telling:
     """Says things in order, and remembers what was said."""
 
-    def __init__(self, speech: Speech, situation: Situation, house: House) -> None:
+    def __init__(self, speech: Speech, situation: Situation, house: HouseRules) -> None:
         self._speech = speech
         self._situation = situation
         self._house = house
@@ -57,6 +57,11 @@ class Telling:
         for start in range(0, min(room, len(words)), AT_ONCE):
             await self._by_model(self._checker.feed(words[start : min(start + AT_ONCE, room)]))
             await asyncio.sleep(0)
+
+    @property
+    def heard(self) -> bool:
+        """Whether the model has said anything at all."""
+        return self._heard > 0
 
     @property
     def enough(self) -> bool:
