@@ -31,7 +31,8 @@ class Urgency(IntEnum):
 class Errand:
     """What a call is for. ``name`` is who waits for it in line, such as ``INC-42:root``; nobody who has none does.
 
-    ``since`` is since when it has been wanted (epoch seconds); 0 for since it was first asked for.
+    ``since`` is since when it has been wanted (epoch seconds); 0 for since it was first asked for. Who stands in line
+    already keeps the earlier of both.
     """
 
     urgency: Urgency = Urgency.NEWS

@@ -98,7 +98,7 @@ FIGURES_ELSEWHERE = Rhythm(first_s=90.0, growth=2.0, most_s=360.0)
 """Who waits for a run looks at its results; the other cards need only say, now and then, that it goes on."""
 FIGURES_OF_A_WATCH = Rhythm(first_s=120.0, growth=2.0, most_s=600.0)
 ALERTS = Rhythm(first_s=2.5, growth=1.5, most_s=20.0)
-PICTURES = Rhythm(first_s=15.0, growth=1.0, most_s=15.0)
+PICTURES = Rhythm(first_s=5.0, growth=1.0, most_s=5.0)
 """A picture explains what the words beside it say: news of these seconds brings it along."""
 REPORT_WITHIN_S = 5.0
 """The last card waits so long for the report that it links to; the root says at once that it is over."""
@@ -113,6 +113,11 @@ def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) ->
     if novelty.has_picture_for(ref):
         return PICTURES.gap_s(0)
     return _rhythm(view, ref.part).gap_s(ref.repeats)
+
+
+def stale_since(view: ThreadView, ref: PartRef) -> float:
+    """The epoch seconds since when a card that is there lacks the newest alert: who has lacked it longest is next."""
+    return max([ref.shown_at, *(line.last_at for line in view.incident.signals)])
 
 
 def posted_from(view: ThreadView, part: str) -> float:

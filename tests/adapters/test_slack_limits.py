@@ -10,8 +10,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.redis.store import RedisStore
@@ -19,7 +17,7 @@ from fixloop_bot.adapters.slack.api import PATIENCE_OF_A_TRIGGER_S, SlackApi
 from fixloop_bot.adapters.slack.limits import ALWAYS_ANSWERS, SHARED, errand_for, limit_of
 from fixloop_bot.application import errands
 from fixloop_bot.application.errands import Errand, Limit, Urgency, errand
-from fixloop_bot.domain.errors import SlackBusy
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 from fixloop_bot.sandbox.slack import LocalSlack
 from fixloop_bot.sandbox.slack.api import all_methods
 from fixloop_bot.sandbox.slack.inhabitants import GENERAL, INCIDENTS, MIRA
@@ -27,6 +25,7 @@ from tests.fake_clock import FakeClock
 from tests.sandbox.slack_room import BOT_TOKEN, running_slack, until
 
 FEW_A_MINUTE = 100
+MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "Details"}, "blocks": []}
 
 
 @pytest.fixture
@@ -112,6 +111,28 @@ async def test_a_429_of_one_process_holds_the_other(
     await other.call("chat.update", channel=INCIDENTS, ts=ts, text="new")
 
 
+async def test_a_plan_books_no_second_that_a_new_incident_will_want(store: RedisStore) -> None:
+    """In real time: it waits in line, and books as late as can be: a root card that comes meanwhile goes first."""
+
+    async def post(api: SlackApi, text: str, urgency: Urgency) -> None:
+        with errands.on(Errand(urgency=urgency, name=text)):
+            await api.call("chat.postMessage", channel=INCIDENTS, text=text)
+
+    async with (
+        running_slack(enforcement="strict") as slack,
+        SlackApi(token=BOT_TOKEN, base_url=slack.api_url, paces=shared_by(store)) as one,
+        SlackApi(token=BOT_TOKEN, base_url=slack.api_url, paces=shared_by(store)) as other,
+    ):
+        await post(one, "INC-1", Urgency.NEWS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(post(one, "plan of INC-1", Urgency.PROGRESS))
+            await asyncio.sleep(0.01)
+            group.create_task(post(other, "INC-2", Urgency.NEWS))
+    assert [call.arguments["text"] for call in slack.calls] == ["INC-1", "INC-2", "plan of INC-1"]
+    assert [call.status for call in slack.calls] == [200] * 3
+    assert slack.calls[-1].at - slack.calls[0].at < 3.5 * channel_limit().per_s, "and nobody is told to come back"
+
+
 async def test_who_waits_for_its_turn_sees_a_hold_that_comes_meanwhile(store: RedisStore, clock: FakeClock) -> None:
     """Otherwise one 429 would be followed by the next."""
     async with (
@@ -135,35 +156,53 @@ def channel_limit() -> Limit:
     return limit
 
 
-async def test_what_a_listener_calls_with_bolts_client_is_counted(
+async def test_what_a_trigger_opens_is_counted_and_never_told_to_wait(
     slack: LocalSlack, two: tuple[SlackApi, SlackApi]
 ) -> None:
-    """A copy of the client over the same session; where there is no place left it is let through all the same."""
+    """A modal takes a place that others lack then; where there is none left it goes out all the same."""
     one, other = two
-    bolts = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, session=one._session)
-    for number in range(102):
-        with contextlib.suppress(SlackApiError):
-            await bolts.chat_postEphemeral(channel=INCIDENTS, user=MIRA, text=str(number))
-    assert slack.call_counts["chat.postEphemeral"] == 102
-    with pytest.raises(SlackBusy):
-        await other.call("chat.postEphemeral", channel=INCIDENTS, user=MIRA, text="no")
-    assert slack.call_counts["chat.postEphemeral"] == 102, "and the other process knows"
+    for _ in range(FEW_A_MINUTE + 1):
+        with contextlib.suppress(SlackRefused, SlackBusy):
+            await one.call("views.open", trigger_id="long.gone", view=MODAL)
+    assert slack.call_counts["views.open"] == FEW_A_MINUTE + 1
+    limit = limit_of("views.open", {})
+    assert limit is not None
+    assert not (await store_of(other).take_call(limit, Errand(urgency=Urgency.ANSWER), patience_s=5)).booked
 
 
 async def test_a_trigger_is_not_waited_for_longer_than_it_lives(
     slack: LocalSlack, two: tuple[SlackApi, SlackApi], clock: FakeClock
 ) -> None:
-    """What a listener opens with Bolt's client goes out within moments, with a place or without."""
+    """A modal goes out within moments, with a place or without."""
     one, _ = two
-    bolts = AsyncWebClient(token=BOT_TOKEN, base_url=slack.api_url, session=one._session)
-    for number in range(FEW_A_MINUTE):
-        await one.call("chat.postEphemeral", channel=INCIDENTS, user=MIRA, text=str(number))
+    limit = limit_of("views.open", {})
+    assert limit is not None
+    for _ in range(FEW_A_MINUTE):
+        await store_of(one).take_call(limit, Errand(urgency=Urgency.ANSWER), patience_s=0)
     clock.advance(56.0)
     began = clock.now()
-    with contextlib.suppress(SlackApiError):
-        await bolts.chat_postEphemeral(channel=INCIDENTS, user=MIRA, text="now")
+    with contextlib.suppress(SlackRefused, SlackBusy):
+        await one.call("views.open", trigger_id="long.gone", view=MODAL)
     assert clock.now() - began < PATIENCE_OF_A_TRIGGER_S + 0.5
-    assert slack.call_counts["chat.postEphemeral"] == FEW_A_MINUTE + 1
+    assert slack.call_counts["views.open"] == 1
+
+
+async def test_a_modal_is_no_second_429(slack: LocalSlack, two: tuple[SlackApi, SlackApi], clock: FakeClock) -> None:
+    """Where Slack has asked to wait, the next trigger is not spent on another refusal, whichever process has it."""
+    one, other = two
+    slack.faults.add("views.open", "ratelimited", seconds=20)
+    for api in (one, other, one):
+        with pytest.raises(SlackBusy):
+            await api.call("views.open", trigger_id="long.gone", view=MODAL)
+    assert [call.status for call in slack.calls_of("views.open")] == [429]
+    clock.advance(20)
+    with pytest.raises(SlackRefused):
+        await one.call("views.open", trigger_id="long.gone", view=MODAL)
+
+
+def store_of(api: SlackApi) -> RedisStore:
+    assert isinstance(api._paces, RedisStore)
+    return api._paces
 
 
 async def test_a_post_counts_from_its_answer(store: RedisStore, clock: FakeClock) -> None:

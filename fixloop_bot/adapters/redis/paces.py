@@ -13,7 +13,7 @@ from fixloop_bot.adapters.redis.keyspace import Keyspace
 from fixloop_bot.application.errands import Errand, Limit, Place, Urgency
 
 COMES_LATE_S = 2.0
-"""So much later than told somebody in line may come back, and still is next."""
+"""How much later than told somebody in line may come back, and still be next."""
 SOONEST_S = 0.25
 ATTENDED_S = 20.0
 
@@ -57,7 +57,9 @@ if ticket ~= '' then
   end
   local before = redis.call('ZSCORE', KEYS[2], ticket)
   local first = tonumber(ARGV[11])
-  if first <= 0 or first > now then first = before and tonumber(before) % 1e10 or now end
+  if first <= 0 or first > now then first = now end
+  -- What has changed again while it waited has not begun to wait again.
+  if before then first = math.min(first, tonumber(before) % 1e10) end
   score = rank * 1e10 + first
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('(%.6f', score))) do
     if other ~= ticket and tonumber(redis.call('ZSCORE', KEYS[3], other) or 0) >= now then ahead = ahead + 1 end

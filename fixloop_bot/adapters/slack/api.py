@@ -15,7 +15,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
@@ -25,6 +24,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from fixloop_bot.adapters.slack.limits import POST, errand_for, limit_of
 from fixloop_bot.adapters.slack.own_paces import OwnPaces
+from fixloop_bot.adapters.slack.scopes import LACKS_SCOPE, lacking
 from fixloop_bot.adapters.slack.standing import NO_ACCESS, Standing
 from fixloop_bot.application.errands import Errand, Limit, Paces, Place, Urgency, errand
 from fixloop_bot.application.ports import Clock
@@ -35,14 +35,13 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10
 WAIT_AFTER_FAILURE_S = 3.0
 PATIENCE_S = {Urgency.PROGRESS: 2.5, Urgency.NEWS: 2.5, Urgency.ANSWER: 5.0}
-"""So long a call waits for its turn. Somebody who clicked waits longer than a worker should for a card."""
+"""How long a call waits for its turn. Somebody who clicked waits longer than a worker should for a card."""
+BOOKED_AHEAD_S = {**PATIENCE_S, Urgency.PROGRESS: 0.5}
+"""A booked place is nobody else's: a plan that books one two seconds ahead delays the new incidents of these seconds,
+and all that stand in line behind them. So figures and plans wait in line, and book no place but the next one."""
 PATIENCE_OF_A_TRIGGER_S = 1.5
-"""What a listener calls with Bolt's client must come within the three seconds that a trigger lives."""
+"""What is opened by a trigger must come within the three seconds that it lives."""
 PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-
-
-_counted: ContextVar[bool] = ContextVar("counted", default=False)
-"""Whether the request under way has its place already."""
 
 
 class SlackApi:
@@ -68,9 +67,7 @@ class SlackApi:
 
     async def __aenter__(self) -> SlackApi:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        others = aiohttp.TraceConfig()
-        others.on_request_start.append(self._count_of_others)
-        self._session = aiohttp.ClientSession(timeout=timeout, trace_configs=[others])
+        self._session = aiohttp.ClientSession(timeout=timeout)
         self._client = AsyncWebClient(
             token=self._token, base_url=self._base_url, session=self._session, timeout=TIMEOUT_S, retry_handlers=[]
         )
@@ -127,23 +124,6 @@ class SlackApi:
             with contextlib.suppress(StoreUnavailable):
                 await self._paces.went_out(limit)
 
-    async def _count_of_others(
-        self, _session: object, _context: object, request: aiohttp.TraceRequestStartParams
-    ) -> None:
-        """What a listener calls with Bolt's client, over our session, takes its place among the calls, too.
-
-        It answers somebody within a trigger's seconds, and nobody there expects to be told to wait: where there is no
-        place it goes out all the same.
-        """
-        address = str(request.url)
-        if _counted.get() or not address.startswith(self._base_url):
-            return
-        method = address.removeprefix(self._base_url).strip("/").partition("?")[0]
-        limit = limit_of(method, {})
-        if limit is not None and method != POST:
-            place = await self._place(limit, Errand(urgency=Urgency.ANSWER), patience_s=PATIENCE_OF_A_TRIGGER_S)
-            await self._sleep(place.wait_s if place.booked else 0.0)
-
     async def _await_turn(self, method: str, arguments: dict[str, Any]) -> None:
         """Return when Slack's limits allow the call; raises SlackBusy where that is not within moments."""
         named = str(arguments.get("channel", ""))
@@ -151,9 +131,10 @@ class SlackApi:
         what_for = errand_for(method, errand())
         if limit is None:
             return
-        place = await self._place(limit, what_for, patience_s=PATIENCE_S[what_for.urgency])
-        if not place.booked:
-            raise SlackBusy(method, retry_after=place.wait_s, undone=True)
+        if "trigger_id" in arguments:
+            await self._come_soon(limit)
+            return
+        place = await self._in_line(limit, what_for)
         if place.wait_s > 0:
             await self._sleep(place.wait_s)
             held = await self._held_for(method)  # Slack may have asked everybody to wait meanwhile
@@ -163,6 +144,30 @@ class SlackApi:
             async with self._doors[limit.name]:
                 while (left := await self._too_soon(limit)) > 0:
                     await self._sleep(left)
+
+    async def _in_line(self, limit: Limit, what_for: Errand) -> Place:
+        """A booked place; raises SlackBusy where there is none within the errand's patience."""
+        ahead, patience = BOOKED_AHEAD_S[what_for.urgency], PATIENCE_S[what_for.urgency]
+        until = self._now() + patience
+        place = await self._place(limit, what_for, patience_s=ahead)
+        while not place.booked and ahead < patience and self._now() + place.wait_s < until:
+            await self._sleep(place.wait_s)
+            place = await self._place(limit, what_for, patience_s=ahead)
+        if not place.booked:
+            raise SlackBusy(limit.method, retry_after=place.wait_s, undone=True)
+        return place
+
+    async def _come_soon(self, limit: Limit) -> None:
+        """A modal takes its place like any other call; where there is none in time, it goes out all the same.
+
+        Its trigger lives three seconds, and nobody there expects to be told to wait. Only where Slack itself has asked
+        for that, it is SlackBusy: that call would be the next 429.
+        """
+        held = await self._held_for(limit.method)
+        if held > PATIENCE_OF_A_TRIGGER_S:
+            raise SlackBusy(limit.method, retry_after=held, undone=True)
+        place = await self._place(limit, Errand(urgency=Urgency.ANSWER), patience_s=PATIENCE_OF_A_TRIGGER_S)
+        await self._sleep(place.wait_s if place.booked else 0.0)
 
     async def _place(self, limit: Limit, what_for: Errand, *, patience_s: float) -> Place:
         try:
@@ -188,7 +193,6 @@ class SlackApi:
     async def _send(self, method: str, **arguments: Any) -> AsyncSlackResponse:
         # The SDK's own methods know which of Slack's methods take JSON, which a form, and which a GET.
         ask: Callable[..., Awaitable[AsyncSlackResponse]] = getattr(self.client, method.replace(".", "_"))
-        counted = _counted.set(True)
         try:
             return await ask(**arguments)
         except SlackApiError as error:
@@ -196,8 +200,6 @@ class SlackApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.debug("Slack did not answer %s: %s", method, type(error).__name__)
             raise SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S) from error
-        finally:
-            _counted.reset(counted)
 
     async def identity(self) -> dict[str, Any]:
         """Who the token belongs to (auth.test), asked once."""
@@ -249,7 +251,9 @@ def _meaning(method: str, error: SlackApiError) -> SlackRefused | SlackBusy:
         return SlackBusy(method, retry_after=WAIT_AFTER_FAILURE_S, over=status in (200, 500))
     details = said.get("response_metadata") or {}
     messages = details.get("messages", []) if isinstance(details, dict) else []
-    return SlackRefused(name or f"http_{status}", method=method, detail="; ".join(map(str, messages[:3])))
+    lacks = lacking(str(said.get("needed") or ""), str(said.get("provided") or "")) if name == LACKS_SCOPE else ""
+    detail = "; ".join(map(str, messages[:3]))
+    return SlackRefused(name or f"http_{status}", method=method, detail=detail, lacks=lacks)
 
 
 def _retry_after(response: Any) -> float:

@@ -15,7 +15,7 @@ from fixloop_bot.adapters.slack.placing import Hanging, PlaceLost, Placing
 from fixloop_bot.adapters.slack.standing import ASK_AGAIN_S, NO_ACCESS
 from fixloop_bot.application import errands
 from fixloop_bot.application.errands import Errand, Urgency, errand
-from fixloop_bot.application.novelty import ROOT, Novelty, gap_s, posted_from
+from fixloop_bot.application.novelty import ROOT, Novelty, gap_s, posted_from, stale_since
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import PartRef, ThreadRefs, ThreadView
 from fixloop_bot.domain.errors import FiguresWait, SlackBusy, SlackRefused
@@ -84,8 +84,8 @@ class SlackBoard:
     ) -> ThreadRefs:
         calm, mark = not _is_news(card, refs, novelty), novelty.mark(card.part)
         hanging = Hanging(card=card, home=view.incident.channel, news=mark, calm=calm)
-        since = view.incident.opened_at if _ref(card, refs).ts is None else 0.0
-        with errands.on(Errand(urgency=urgency, name=f"{view.incident.id}:{card.part}", since=since)):
+        name, since = f"{view.incident.id}:{card.part}", _since(card, view, refs, novelty)
+        with errands.on(Errand(urgency=urgency, name=name, since=since)):
             return await self._placing.show(hanging, refs, save)
 
     async def whisper(
@@ -105,8 +105,8 @@ class SlackBoard:
             log.info("the answer goes to its response_url: %s", trouble)
             await self._api.respond(response_url, text)
 
-    def describe(self, view: ThreadView) -> str:
-        return status_text(view)
+    def describe(self, view: ThreadView, address: str) -> str:
+        return status_text(view, address)
 
     async def answer(self, response_url: str, text: str) -> None:
         await self._api.respond(response_url, text)
@@ -119,6 +119,14 @@ def _ref(card: Card, refs: ThreadRefs) -> PartRef:
 def _is_news(card: Card, refs: ThreadRefs, novelty: Novelty) -> bool:
     ref = _ref(card, refs)
     return ref.ts is None or novelty.is_news_to(ref)
+
+
+def _since(card: Card, view: ThreadView, refs: ThreadRefs, novelty: Novelty) -> float:
+    """Since when this card is wanted, which is its place in line; 0 for since it stands there."""
+    ref = _ref(card, refs)
+    if ref.ts is None:
+        return view.incident.opened_at
+    return stale_since(view, ref) if novelty.has_alerts_for(ref) else 0.0
 
 
 def _urgency(card: Card, refs: ThreadRefs, novelty: Novelty) -> Urgency:
@@ -144,8 +152,8 @@ class NullBoard:
         del channel, user, thread_ts, response_url
         log.info("SLACK_BOT_TOKEN is not set, so nobody is told: %s", text)
 
-    def describe(self, view: ThreadView) -> str:
-        return status_text(view)
+    def describe(self, view: ThreadView, address: str) -> str:
+        return status_text(view, address)
 
     async def answer(self, response_url: str, text: str) -> None:
         del response_url

@@ -8,6 +8,8 @@ from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.card import Block, actions, button, mrkdwn
 from fixloop_bot.adapters.slack.blocks.signals import title
 from fixloop_bot.adapters.slack.blocks.text import one_line
+from fixloop_bot.adapters.slack.earlier import thread
+from fixloop_bot.application.copilot.speech import Place
 from fixloop_bot.application.reminders import Reminder
 from fixloop_bot.application.views import ThreadRefs
 from fixloop_bot.domain.errors import SlackBusy
@@ -18,7 +20,7 @@ from fixloop_bot.domain.runs import RunKind
 log = logging.getLogger(__name__)
 
 NOT_SHOWN_YET_S = 15.0
-REPLIES = 200
+CLOCKS_DIFFER_S = 60.0
 
 
 class SlackCrier:
@@ -32,7 +34,8 @@ class SlackCrier:
         if refs.channel is None or root is None or root.ts is None:  # its card comes first
             raise SlackBusy("chat.postMessage", retry_after=NOT_SHOWN_YET_S, undone=True)
         text, blocks = words(reminder), reminder_blocks(reminder)
-        if perhaps_said and await self._is_there(refs.channel, root.ts, str(blocks[0]["block_id"])):
+        place = Place(channel=refs.channel, thread_ts=root.ts, user="")
+        if perhaps_said and await self._is_there(place, str(blocks[0]["block_id"]), since=reminder.since):
             return
         await self._api.call(
             "chat.postMessage",
@@ -45,9 +48,12 @@ class SlackCrier:
             unfurl_media=False,
         )
 
-    async def _is_there(self, channel: str, ts: str, block_id: str) -> bool:
-        found = await self._api.call("conversations.replies", channel=channel, ts=ts, limit=REPLIES)
-        replies = found.get("messages", [])
+    async def _is_there(self, place: Place, block_id: str, *, since: float) -> bool:
+        """Looked for from the time on of which it reminds: what was said before that cannot be it, however much it is.
+
+        Where even so there is more than can be read, or nothing can, it counts as not said: twice is better than never.
+        """
+        replies = await thread(self._api, place, since=since - CLOCKS_DIFFER_S)
         return any(block.get("block_id") == block_id for reply in replies for block in reply.get("blocks") or [])
 
 

@@ -7,11 +7,9 @@ import logging
 import re
 from typing import Any
 
-import aiohttp
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.answer import (
     DISLIKED,
     FEEDBACK,
@@ -25,6 +23,7 @@ from fixloop_bot.adapters.slack.blocks.answer import (
 )
 from fixloop_bot.adapters.slack.blocks.plan import read_checklist_id
 from fixloop_bot.application.wishes import Wish
+from fixloop_bot.domain.errors import FixLoopError
 from fixloop_bot.entrypoints.slack.counter import Counter
 from fixloop_bot.entrypoints.slack.questions import prompted
 
@@ -35,7 +34,7 @@ BUTTONS = ("validate", "confirm", "new_plan", "stop", "reopen", "acknowledge", "
 """Those that make a wish at once; ``modals.py`` has those that ask for more first."""
 
 
-def register(app: AsyncApp, counter: Counter) -> None:
+def register(app: AsyncApp, api: SlackApi, counter: Counter) -> None:
     async def pressed(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         await counter.take(button_wish(body))
@@ -49,10 +48,10 @@ def register(app: AsyncApp, counter: Counter) -> None:
     for name in BUTTONS:
         app.action(name)(pressed)
     app.action("tick")(ticked)
-    _register_answers(app, counter)
+    _register_answers(app, api, counter)
 
 
-def _register_answers(app: AsyncApp, counter: Counter) -> None:
+def _register_answers(app: AsyncApp, api: SlackApi, counter: Counter) -> None:
     """What can be pressed on the copilot's messages."""
 
     async def stopped(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -70,11 +69,11 @@ def _register_answers(app: AsyncApp, counter: Counter) -> None:
             incident = await counter.incident_of(asked.channel, asked.thread_ts)
             await counter.ask(asked, incident=incident or "")
 
-    async def judged(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def judged(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         wish = feedback_wish(body)
         if wish.what == DISLIKED:
-            await _ask_why(client, body, wish)
+            await _ask_why(api, body, wish)
         await counter.take(wish)
 
     async def explained(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -172,13 +171,13 @@ def reason_wish(body: dict[str, Any]) -> Wish | None:
     )
 
 
-async def _ask_why(client: AsyncWebClient, body: dict[str, Any], wish: Wish) -> None:
+async def _ask_why(api: SlackApi, body: dict[str, Any], wish: Wish) -> None:
     """Open the modal within the three seconds of the trigger; never raises: the 👎 counts without a reason, too."""
     about = {"answer": wish.chosen[0], "channel": wish.channel, "thread_ts": wish.thread_ts}
     try:
-        await client.views_open(trigger_id=str(body.get("trigger_id", "")), view=reason_modal(json.dumps(about)))
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        log.info("nobody is asked why an answer did not help: %s", type(error).__name__)
+        await api.call("views.open", trigger_id=str(body.get("trigger_id", "")), view=reason_modal(json.dumps(about)))
+    except (FixLoopError, TimeoutError) as error:
+        log.info("nobody is asked why an answer did not help: %s", str(error) or type(error).__name__)
 
 
 def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:

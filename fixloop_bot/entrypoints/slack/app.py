@@ -58,7 +58,7 @@ def create_slack_app(built: House) -> AsyncApp:
         request_verification_enabled=not built.settings.socket_mode,
     )
     counter = Counter(built.store, built.queue, built.board)
-    register(app, counter, forms_of(built, api, counter), built.steps)
+    register(app, api, counter, forms_of(built, api, counter), built.steps)
     return app
 
 

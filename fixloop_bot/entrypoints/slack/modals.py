@@ -18,7 +18,7 @@ from fixloop_bot.entrypoints.slack.forms import NAMES, Forms
 LONGEST_FIELD = 3000
 MORE = "more"
 OPENERS = ("declare", "resolve")
-"""Buttons that open a form in place of making a wish."""
+"""Buttons that open a form instead of making a wish."""
 
 
 def register(app: AsyncApp, counter: Counter, forms: Forms) -> None:

@@ -1,8 +1,8 @@
 """Step details, editing a plan, and asking: what opens a modal, and so has three seconds.
 
 A trigger lives that long, and so does an answer to a submitted modal: these listeners do their work themselves, out of
-the store alone, in place of queueing it. Nothing raises after an ack; whoever gets no modal is told, by a wish that is
-kept until it is heard.
+the store alone, instead of queueing it. What they show goes to Slack as all of FixLoop's calls do, counted. Nothing
+raises after an ack; whoever gets no modal is told, by a wish that is kept until it is heard.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.ask import ASK, ASK_FORM, ask_form, question_line, typed_question
 from fixloop_bot.adapters.slack.blocks.details import CHOOSE_STEP, DETAILS, REFRESH, details_modal, gone_modal
 from fixloop_bot.adapters.slack.blocks.modal import about
@@ -35,10 +33,12 @@ from fixloop_bot.adapters.slack.blocks.step_editor import (
     typed,
     typed_note,
 )
+from fixloop_bot.application import errands
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.details import Details
 from fixloop_bot.application.editing import GONE, Editing, Refused
-from fixloop_bot.domain.errors import FixLoopError
+from fixloop_bot.application.errands import Errand, Urgency
+from fixloop_bot.domain.errors import FixLoopError, SlackRefused
 from fixloop_bot.entrypoints.slack.actions import button_wish
 from fixloop_bot.entrypoints.slack.counter import SORRY, Counter
 
@@ -47,31 +47,31 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 TOO_LATE = "Slack did not open it in time. Press it again."
-UNOPENED = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
+UNOPENED = (FixLoopError, TimeoutError)
 
 
-def register(app: AsyncApp, counter: Counter, details: Details, editing: Editing) -> None:
+def register(app: AsyncApp, api: SlackApi, counter: Counter, details: Details, editing: Editing) -> None:
     """Attach the listeners of all three."""
-    _register_details(app, counter, details)
-    _register_list(app, counter, editing)
-    _register_form(app, editing)
-    _register_adding(app, editing)
-    _register_ask(app, counter)
+    _register_details(app, api, counter, details)
+    _register_list(app, api, counter, editing)
+    _register_form(app, api, editing)
+    _register_adding(app, api, editing)
+    _register_ask(app, api, counter)
 
 
-def _register_details(app: AsyncApp, counter: Counter, details: Details) -> None:
-    async def wanted(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+def _register_details(app: AsyncApp, api: SlackApi, counter: Counter, details: Details) -> None:
+    async def wanted(ack: AsyncAck, body: Json) -> None:
         await ack()
         with _harmless("step details are not shown"):
-            await _open(client, counter, body, await _of(str(_action(body).get("value", ""))))
+            await _open(api, counter, body, await _of(str(_action(body).get("value", ""))))
 
-    async def turned(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def turned(ack: AsyncAck, body: Json) -> None:
         await ack()
         view, known = body["view"], about(body["view"])
         step = (_action(body).get("selected_option") or {}).get("value") or known.get("step", "")
         with _harmless("step details are not turned"):
             new = await _of(str(known.get("run", "")), str(step))
-            await client.views_update(view_id=view["id"], hash=view.get("hash"), view=new)
+            await api.call("views.update", view_id=view["id"], hash=view.get("hash"), view=new)
 
     async def _of(run_id: str, step_id: str = "") -> Json:
         found = await details.of(run_id, step_id)
@@ -82,19 +82,19 @@ def _register_details(app: AsyncApp, counter: Counter, details: Details) -> None
     app.action(REFRESH)(turned)
 
 
-def _register_list(app: AsyncApp, counter: Counter, editing: Editing) -> None:
+def _register_list(app: AsyncApp, api: SlackApi, counter: Counter, editing: Editing) -> None:
     """The list of steps."""
 
-    async def wanted(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def wanted(ack: AsyncAck, body: Json) -> None:
         await ack()
         with _harmless("a plan is not edited"):
             draft = await editing.begin(str(_action(body).get("value", "")), by=_user(body))
             if isinstance(draft, Refused):
                 await _tell(counter, body, draft.sentence)
             else:
-                await _open(client, counter, body, plan_form(draft))
+                await _open(api, counter, body, plan_form(draft))
 
-    async def rearranged(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def rearranged(ack: AsyncAck, body: Json) -> None:
         await ack()
         with _harmless("a draft is not changed"):
             what, _, step_id = str((_action(body).get("selected_option") or {}).get("value", "")).partition(":")
@@ -103,10 +103,12 @@ def _register_list(app: AsyncApp, counter: Counter, editing: Editing) -> None:
             if draft is None or step is None:
                 return
             if what == "edit":
-                await client.views_push(trigger_id=_trigger(body), view=step_form(draft, step_id, editing.words(step)))
+                await api.call(
+                    "views.push", trigger_id=_trigger(body), view=step_form(draft, step_id, editing.words(step))
+                )
             else:
                 new = plan_form(await editing.rearrange(draft, what, step_id))
-                await client.views_update(view_id=body["view"]["id"], view=new)
+                await api.call("views.update", view_id=body["view"]["id"], view=new)
 
     async def saved(ack: AsyncAck, body: Json) -> None:
         refusal = await _save(editing, body)
@@ -120,10 +122,10 @@ def _register_list(app: AsyncApp, counter: Counter, editing: Editing) -> None:
     app.view(PLAN_FORM)(saved)
 
 
-def _register_form(app: AsyncApp, editing: Editing) -> None:
+def _register_form(app: AsyncApp, api: SlackApi, editing: Editing) -> None:
     """The form of one step, submitted."""
 
-    async def typed_in(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def typed_in(ack: AsyncAck, body: Json) -> None:
         view = body["view"]
         new, errors = await _put(editing, view)
         if new is None:
@@ -131,15 +133,15 @@ def _register_form(app: AsyncApp, editing: Editing) -> None:
             return
         await ack()
         with _harmless("the list is not brought up to date"):
-            await client.views_update(view_id=view.get("previous_view_id") or view["root_view_id"], view=new)
+            await api.call("views.update", view_id=view.get("previous_view_id") or view["root_view_id"], view=new)
 
     app.view(STEP_FORM)(typed_in)
 
 
-def _register_adding(app: AsyncApp, editing: Editing) -> None:
+def _register_adding(app: AsyncApp, api: SlackApi, editing: Editing) -> None:
     """A new step, from a probe, an operation, or nothing."""
 
-    async def added(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def added(ack: AsyncAck, body: Json) -> None:
         await ack()
         with _harmless("a step is not added"):
             draft = await editing.draft(str(about(body["view"]).get("draft", "")))
@@ -147,15 +149,15 @@ def _register_adding(app: AsyncApp, editing: Editing) -> None:
                 return
             offered = await editing.starters(draft, described=False)
             first = editing.words(offered[0].step)
-            opened = await client.views_push(
-                trigger_id=_trigger(body), view=step_form(draft, "", first, starters=offered)
+            opened = await api.call(
+                "views.push", trigger_id=_trigger(body), view=step_form(draft, "", first, starters=offered)
             )
             described = await editing.starters(draft)
             if len(described) > len(offered):
                 new = step_form(draft, "", first, starters=described)
-                await client.views_update(view_id=opened["view"]["id"], hash=opened["view"]["hash"], view=new)
+                await api.call("views.update", view_id=opened["view"]["id"], hash=opened["view"]["hash"], view=new)
 
-    async def begun_from(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def begun_from(ack: AsyncAck, body: Json) -> None:
         await ack()
         with _harmless("a step is not filled in"):
             view, known = body["view"], about(body["view"])
@@ -167,22 +169,22 @@ def _register_adding(app: AsyncApp, editing: Editing) -> None:
             revision = str(int(known.get("revision", 0)) + 1)
             words = editing.words(offered[int(chosen)].step)
             new = step_form(draft, "", words, revision=revision, starters=offered, chosen=chosen)
-            await client.views_update(view_id=view["id"], hash=view.get("hash"), view=new)
+            await api.call("views.update", view_id=view["id"], hash=view.get("hash"), view=new)
 
     app.action(ADD_STEP)(added)
     app.action(START_FROM)(begun_from)
 
 
-def _register_ask(app: AsyncApp, counter: Counter) -> None:
-    async def wanted(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+def _register_ask(app: AsyncApp, api: SlackApi, counter: Counter) -> None:
+    async def wanted(ack: AsyncAck, body: Json) -> None:
         await ack()
         message, container = body.get("message") or {}, body.get("container") or {}
         thread = message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or ""
         place = {"incident": str(_action(body).get("value", "")), "channel": _channel(body), "thread": str(thread)}
         with _harmless("nobody is asked for a question"):
-            await _open(client, counter, body, ask_form(place))
+            await _open(api, counter, body, ask_form(place))
 
-    async def asked(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+    async def asked(ack: AsyncAck, body: Json) -> None:
         await ack()
         view, place = body["view"], about(body["view"])
         text = typed_question(view)
@@ -190,10 +192,7 @@ def _register_ask(app: AsyncApp, counter: Counter) -> None:
             return
         ts = f"{time.time():.6f}"
         with _harmless("a question is not shown in its thread"):
-            said = await client.chat_postMessage(
-                channel=place["channel"], thread_ts=place["thread"], text=question_line(_user(body), text)
-            )
-            ts = str(said["ts"])
+            ts = await _say(api, place, question_line(_user(body), text))
         team = str((body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id") or "")
         question = Question(
             id=f"{place['channel']}:{ts}",
@@ -247,21 +246,27 @@ def _at_blocks(view: Json, errors: Mapping[str, str]) -> dict[str, str]:
     return placed
 
 
-async def _open(client: AsyncWebClient, counter: Counter, body: Json, view: Json) -> None:
+async def _say(api: SlackApi, place: Mapping[str, str], text: str) -> str:
+    """Post a line into the thread, ahead of cards: who asked looks at it. Returns its timestamp."""
+    with errands.on(Errand(urgency=Urgency.ANSWER)):
+        said = await api.call("chat.postMessage", channel=place["channel"], thread_ts=place["thread"], text=text)
+    return str(said["ts"])
+
+
+async def _open(api: SlackApi, counter: Counter, body: Json, view: Json) -> None:
     """Open a modal; a person who sees none, whatever the reason, is told to press again."""
     try:
-        await client.views_open(trigger_id=_trigger(body), view=view)
+        await api.call("views.open", trigger_id=_trigger(body), view=view)
     except UNOPENED as error:
         if is_open(error):
             return
-        log.warning("a modal was not opened: %s", type(error).__name__)
+        log.warning("a modal was not opened: %s", str(error) or type(error).__name__)
         await _tell(counter, body, TOO_LATE)
 
 
 def is_open(error: Exception) -> bool:
-    """A repeated delivery: its trigger has opened the modal already. A 5xx has a page in the place of a document."""
-    said = error.response.data if isinstance(error, SlackApiError) else None
-    return isinstance(said, dict) and said.get("error") == "exchanged_trigger_id"
+    """A repeated delivery: its trigger has opened the modal already."""
+    return isinstance(error, SlackRefused) and error.error == "exchanged_trigger_id"
 
 
 async def _tell(counter: Counter, body: Json, sentence: str) -> None:
@@ -271,11 +276,11 @@ async def _tell(counter: Counter, body: Json, sentence: str) -> None:
 
 @contextlib.contextmanager
 def _harmless(what: str) -> Iterator[None]:
-    """What fails behind an ack is logged by its kind: an exception there would erase the ack."""
+    """What fails behind an ack is logged: an exception there would erase the ack."""
     try:
         yield
-    except (*UNOPENED, FixLoopError) as error:
-        log.warning("%s: %s", what, type(error).__name__)
+    except UNOPENED as error:
+        log.warning("%s: %s", what, str(error) or type(error).__name__)
 
 
 def _action(body: Json) -> Json:
