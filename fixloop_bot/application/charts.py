@@ -15,7 +15,16 @@ from fixloop_bot.application.copilot.readings import Changes
 from fixloop_bot.application.evidence import measure_of, merged
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ledger import redraw
-from fixloop_bot.application.occasions import FIRST_AFTER_S, SIGNAL, SPREAD, drawing, last_run, names_for, stands
+from fixloop_bot.application.occasions import (
+    FIRST_AFTER_S,
+    SIGNAL,
+    SPREAD,
+    drawing,
+    last_run,
+    names_for,
+    shows_the_end,
+    stands,
+)
 from fixloop_bot.application.pictures import Album, Albums, Files, Painter, PaintingFailed, Picture
 from fixloop_bot.application.ports import Clock, Store, Telemetry
 from fixloop_bot.domain.catalog import Catalog, Service
@@ -33,9 +42,13 @@ MOST_CALLS = 6
 CALLS_OF_ONE = 2
 CROWD = 10
 """With more incidents open than this everybody looks at the channel: Slack's calls are for words then."""
+VERDICT_NEAR_S = 90.0
+"""A validate run younger than this is soon decided, and its verdict has a picture of its own."""
 WAITED_FOR_S = 600.0
-"""A plan that is being written for so long is no reason to wait."""
+"""A plan that has been in the making for longer is no reason to wait."""
 OCCASIONS_KEPT = 8
+FRESH_S = 120.0
+"""An incident that is resolved sooner than this after its proof keeps the proof's picture."""
 STALE_S = 1_800.0
 """At the end of a long incident its picture is drawn once more."""
 SHOWN_AGAIN_S = 30.0
@@ -101,7 +114,10 @@ class Charts:
                 await self._try_later(incident, occasion)
                 return
             album = _of_this_cycle(await self._albums.album(incident_id), incident)
-            if occasion in album.drawn_for or not await self._worth_it(incident, album):
+            if occasion in album.drawn_for:
+                return
+            if self._is_drawn(incident, album) or not await self._worth_it(incident, album):
+                await self._albums.keep_album(incident_id, _done(album, occasion))  # the report waits for no other
                 return
             try:
                 await self._draw(incident, album, occasion)
@@ -111,9 +127,12 @@ class Charts:
                 log.warning("%s goes without a new picture: %s", incident_id, failure)
 
     def _run_is_near(self, incident: Incident) -> bool:
-        """Whether a confirm run's end, which is an occasion of its own, is to be expected within moments."""
+        """Whether a run's end, which is an occasion of its own, is to be expected within moments."""
         line = incident.run_line(incident.active_run or "")
+        validating = line is not None and line.kind is RunKind.VALIDATE
+        began = line.started_at if line is not None else 0.0
         awaited = line is not None and line.kind is RunKind.CONFIRM
+        awaited = awaited or (validating and self._clock.now() - began < VERDICT_NEAR_S)
         young = self._clock.now() - incident.opened_at < WAITED_FOR_S
         return awaited or (incident.is_open and young and incident.planning_since is not None and not incident.runs)
 
@@ -134,6 +153,12 @@ class Charts:
         stale = signal is not None and self._clock.now() - signal.drawn_at > STALE_S
         return stale or album.calls + CALLS_OF_ONE <= MOST_CALLS
 
+    def _is_drawn(self, incident: Incident, album: Album) -> bool:
+        """Whether nothing that is worth two calls has happened between the proof's picture and the end."""
+        signal = album.picture(SIGNAL)
+        told = signal is not None and shows_the_end(incident, signal.occasion)
+        return signal is not None and told and self._clock.now() - signal.drawn_at < FRESH_S
+
     async def _draw(self, incident: Incident, album: Album, occasion: str) -> None:
         album = await self._completed(incident.id, album, occasion)
         done = {each.name for each in album.pictures if each.occasion == occasion}
@@ -149,8 +174,7 @@ class Charts:
             album = replace(album.with_pictures(*new), calls=album.calls + 1)
         if not wanted and not done:
             return
-        drawn_for = (*album.drawn_for, occasion)[-OCCASIONS_KEPT:]
-        await self._albums.keep_album(incident.id, replace(album, drawn_for=drawn_for))
+        await self._albums.keep_album(incident.id, _done(album, occasion))
         await self._look_again(incident)
 
     async def _completed(self, incident_id: str, album: Album, occasion: str) -> Album:
@@ -233,6 +257,10 @@ class Charts:
         if run is None or before is None or step is None:
             return None
         return spread_chart(run, step, *[await self._store.samples(each.id, step.id) for each in (before, run)])
+
+
+def _done(album: Album, occasion: str) -> Album:
+    return replace(album, drawn_for=(*album.drawn_for, occasion)[-OCCASIONS_KEPT:])
 
 
 def _of_this_cycle(album: Album, incident: Incident) -> Album:

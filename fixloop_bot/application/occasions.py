@@ -3,8 +3,8 @@
 ========== ===================================================================================================
 opened:N   a minute after the incident was opened, or reopened for the Nth time
 run:N      a confirm or validate run has ended
-after:N    some time after a validate run that found all well: telemetry lags, and a picture that still shows
-           the trouble beside a proof would only confuse
+after:N    some time after a validate run that found all well, but proved nothing: telemetry lags, and a picture
+           that still shows the trouble would only confuse. A proof needs none: its traffic was inside the limit
 resolved:N it was resolved, having been reopened N times
 ========== ===================================================================================================
 """
@@ -19,10 +19,11 @@ from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 SIGNAL, SPREAD = "signal", "spread"
 """The names of pictures: of the signal, and of before and now."""
 FIRST_AFTER_S = 60.0
-"""An incident's first picture waits so long: before that there is little to see, and its confirm run may end."""
+"""How long an incident's first picture waits: before that there is little to see, and its confirm run may end."""
+MAY_VALIDATE_S = 5.0
+"""How long a confirm run's picture waits: whoever validates at once gets the picture of the verdict instead."""
 CATCH_UP_S = 100.0
-"""So long after a run that found all well the signal should show it, too."""
-WELL = (RecoveryVerdict.PROVEN, RecoveryVerdict.UNPROVEN)
+"""How long after a run that found all well the signal should show it, too."""
 
 
 def occasion_of(incident: Incident) -> str:
@@ -55,10 +56,23 @@ def due(before: Incident | None, after: Incident) -> tuple[Job, ...]:
         at = max(after.opened_at, after.planning_since or 0.0) + FIRST_AFTER_S
         return (drawing(after, occasion, at=at),)
     line = last_run(after)
-    if after.is_open and line is not None and line.verdict in WELL and line.finished_at is not None:
+    if after.is_open and line is not None and _well_but_unproven(line) and line.finished_at is not None:
         later = occasion.replace("run:", "after:")
         return (drawing(after, occasion), drawing(after, later, at=line.finished_at + CATCH_UP_S))
+    if after.is_open and line is not None and line.kind is RunKind.CONFIRM:
+        return (drawing(after, occasion, at=(line.finished_at or 0.0) + MAY_VALIDATE_S),)
     return (drawing(after, occasion),)
+
+
+def _well_but_unproven(line: RunLine) -> bool:
+    return line.verdict is RecoveryVerdict.UNPROVEN
+
+
+def shows_the_end(incident: Incident, picture_of: str) -> bool:
+    """Whether the picture that was drawn for an occasion is of the proof that the incident was resolved with."""
+    line = last_run(incident)
+    proven = line is not None and line.verdict is RecoveryVerdict.PROVEN
+    return incident.state is State.RESOLVED and proven and line is not None and picture_of == f"run:{line.number}"
 
 
 def stands(incident: Incident, occasion: str) -> bool:
@@ -75,4 +89,4 @@ def names_for(incident: Incident, occasion: str) -> tuple[str, ...]:
     line = last_run(incident) if occasion.startswith("run:") else None
     if line is None or line.kind is not RunKind.VALIDATE:
         return (SIGNAL,)
-    return (SPREAD,) if line.verdict in WELL else (SIGNAL, SPREAD)
+    return (SPREAD,) if _well_but_unproven(line) else (SIGNAL, SPREAD)

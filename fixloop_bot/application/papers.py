@@ -14,6 +14,8 @@ class Filed:
 
     ``canvas_id`` is of the canvas, ``file_id`` of the last file where there are no canvases; ``sharing`` is one that
     was uploaded but perhaps not shown yet. ``url`` opens it. ``told`` is the version that Datadog was told of.
+    ``writing`` is when a new canvas was asked for whose id is not known yet, 0 where none is; ``loose``: the file is
+    not known to stand on a message, so that perhaps nobody may open it.
     """
 
     version: int = 0
@@ -24,6 +26,8 @@ class Filed:
     url: str = ""
     told: int = 0
     made_at: float = 0.0
+    writing: float = 0.0
+    loose: bool = False
 
 
 class Filings(Protocol):
@@ -47,23 +51,34 @@ class Canvas:
 class Papers(Protocol):
     """Reports in Slack. Raises SlackRefused or SlackBusy."""
 
-    async def write_canvas(self, report: Report, *, canvas_id: str, channel: str) -> Canvas | None:
+    async def write_canvas(self, report: Report, *, canvas_id: str) -> Canvas | None:
         """Write the report over the canvas, or into a new one where ``canvas_id`` is empty or gone.
 
-        Everybody in ``channel`` may read it. None where the workspace has no canvases for us.
+        Nobody else sees a new one before ``open_canvas``. None where the workspace has no canvases for us.
         """
         ...
 
+    async def open_canvas(self, canvas_id: str, *, channel: str) -> None:
+        """Let everybody in ``channel`` read it."""
+        ...
+
     async def put_file(self, report: Report) -> str:
-        """Upload the report as Markdown; returns the file's id. Nobody sees it before ``share_file``."""
+        """Upload the report as Markdown; returns the file's id. Nobody sees it before one of the next two."""
+        ...
+
+    async def finish_file(self, report: Report, file_id: str) -> str | None:
+        """Finish the upload without a message of its own; its address, or None where Slack does not know the file.
+
+        Whoever shows that address in a message of ours shares the file with those who read it there.
+        """
         ...
 
     async def share_file(self, report: Report, file_id: str, *, channel: str, thread_ts: str) -> bool:
-        """Show the file in a thread; False where Slack does not know it."""
+        """Show the file in a thread, as a message of its own; False where Slack does not know it."""
         ...
 
     async def has_file(self, file_id: str, *, channel: str, thread_ts: str) -> bool:
-        """Whether the thread shows this file."""
+        """Whether a message of the thread shows this file."""
         ...
 
 

@@ -8,16 +8,20 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
-from fixloop_bot.application import jobs
-from fixloop_bot.application.jobs import Job
-from fixloop_bot.application.kept import Kept
+from fixloop_bot.application import jobs, mentions
+from fixloop_bot.application.directory import Directory
+from fixloop_bot.application.filing import Filing
+from fixloop_bot.application.jobs import Job, JobQueue
+from fixloop_bot.application.kept import Kept, Refused
+from fixloop_bot.application.occasions import occasion_of
 from fixloop_bot.application.papers import Announcer, Filed, Filings, Papers, Writer
+from fixloop_bot.application.permissions import NEEDS_RESPONDER
 from fixloop_bot.application.pictures import Albums
 from fixloop_bot.application.ports import Clock, Store
-from fixloop_bot.application.views import ThreadRefs
 from fixloop_bot.application.wishes import Command, Deed, Wish
+from fixloop_bot.domain.acts import REFUSED, Act
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.errors import Conflict, SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.report import Case, Report, report_of
 from fixloop_bot.domain.runs import Run, RunKind
@@ -27,6 +31,12 @@ log = logging.getLogger(__name__)
 LOCK_S = 60.0
 """Longer than the model and Slack take for a report; what a killed process held is free after that."""
 LOOK_AGAIN_S = 1.0
+PICTURE_WITHIN_S = 3.5
+"""How long the report waits for the incident's last picture, drawn at its end. Its card waits a little longer."""
+CARD_SHOWS_S = 20.0
+"""How long after the card has named a file FixLoop looks whether Slack shows it there."""
+AUDITED = 1_000
+"""Refusals that are looked through: the audit log keeps no more."""
 NOT_SHOWN = "Slack has no thread of this incident yet, so there is nowhere to put its report."
 
 
@@ -48,10 +58,12 @@ class Reporting:
         kept: Kept,
         filings: Filings,
         albums: Albums,
+        queue: JobQueue,
         *,
         papers: Papers,
         announcer: Announcer,
         writer: Writer,
+        directory: Directory,
         catalog: Catalog,
         clock: Clock,
     ) -> None:
@@ -59,9 +71,11 @@ class Reporting:
         self._kept = kept
         self._filings = filings
         self._albums = albums
-        self._papers = papers
+        self._queue = queue
+        self._filing = Filing(papers, filings, clock=clock)
         self._announcer = announcer
         self._writer = writer
+        self._directory = directory
         self._catalog = catalog
         self._clock = clock
 
@@ -76,7 +90,10 @@ class Reporting:
                 return
             filed = await self._filings.filed(incident_id)
             if filed.version < int(version):
+                await self._last_picture(incident)
                 filed = await self._file(incident, filed) or filed
+            elif filed.loose:
+                await self._fasten(incident, filed)
             await self._tell(incident, filed)
 
     def deeds(self) -> Mapping[str, Deed]:
@@ -103,15 +120,14 @@ class Reporting:
                 filed = await self._filings.filed(incident_id)
                 if incident.is_open or filed.version < incident.reopened + 1:
                     log.info("%s asks for the report of %s", by, incident_id)
-                    written = await self._file(incident, filed)
+                    written = await self._file(incident, filed, reader=by)
                     if written is None:
                         return NOT_SHOWN
                     filed = written
         except Conflict as written_elsewhere:
             return f"{written_elsewhere} Ask again in a moment."
         so_far = " so far" if incident.is_open else f", version {filed.version}"
-        where = f"<{filed.url}|open it>" if filed.url else "it is a file in the incident's thread"
-        return f"The report of {incident_id}{so_far}: {where}."
+        return f"The report of {incident_id}{so_far}: {_where(filed)}."
 
     @contextlib.asynccontextmanager
     async def _alone(self, incident_id: str, *, patience_s: float = 0.0) -> AsyncIterator[None]:
@@ -129,48 +145,72 @@ class Reporting:
         finally:
             await self._kept.unlock(name, token)
 
-    async def _file(self, incident: Incident, filed: Filed) -> Filed | None:
+    async def _file(self, incident: Incident, filed: Filed, *, reader: str = "") -> Filed | None:
         """Write and file the report; None where there is no thread to put it in, or Slack refuses all ways."""
         refs = await self._store.thread_refs(incident.id)
         root = refs.part("root")
         if refs.channel is None or root is None or root.ts is None:
             return None
-        report = await self._written(incident)
+        report = await self._written(incident, reader=reader)
         digest = hashlib.sha256(repr(report).encode()).hexdigest()[:16]
         if digest == filed.digest:
             return filed
         try:
-            filed = await self._placed(report, filed, refs)
+            filed = await self._filing.put(report, filed, refs)
         except SlackRefused as refusal:
             log.warning("the report of %s is not filed: %s", incident.id, refusal)
             return None
         version = report.version if incident.state is State.RESOLVED else filed.version
         filed = replace(filed, version=version, digest=digest, made_at=self._clock.now())
         await self._filings.keep_filed(incident.id, filed)
+        if filed.loose:
+            await self._look_later(incident)
         return filed
 
-    async def _placed(self, report: Report, filed: Filed, refs: ThreadRefs) -> Filed:
-        channel = refs.channel or ""
-        if not filed.file_id:  # what has become a file once stays one
-            canvas = await self._papers.write_canvas(report, canvas_id=filed.canvas_id, channel=channel)
-            if canvas is not None:
-                return replace(filed, canvas_id=canvas.id, url=canvas.url)
-        root = refs.part("root")
-        ts = root.ts if root is not None and root.ts is not None else ""
-        sharing = filed.sharing
-        if sharing and await self._papers.has_file(sharing, channel=channel, thread_ts=ts):
-            return replace(filed, file_id=sharing, sharing="", url="")
-        if not sharing or not await self._papers.share_file(report, sharing, channel=channel, thread_ts=ts):
-            sharing = await self._papers.put_file(report)
-            await self._filings.keep_filed(report.incident_id, replace(filed, sharing=sharing))
-            if not await self._papers.share_file(report, sharing, channel=channel, thread_ts=ts):
-                raise SlackRefused("file_not_found", method="files.completeUploadExternal")
-        return replace(filed, file_id=sharing, sharing="", url="")
+    async def _last_picture(self, incident: Incident) -> None:
+        """Wait until it is there, where there were pictures before."""
+        until, last = (incident.resolved_at or 0.0) + PICTURE_WITHIN_S, occasion_of(incident)
+        while self._clock.now() < until:
+            drawn = (await self._albums.album(incident.id)).drawn_for
+            if not drawn or last in drawn:
+                return
+            await self._clock.sleep(LOOK_AGAIN_S / 4)
 
-    async def _written(self, incident: Incident) -> Report:
-        report = await self._plain(incident)
+    async def _fasten(self, incident: Incident, filed: Filed) -> None:
+        """See that a file stands in the thread: on the card that names it, else in a message of its own."""
+        refs = await self._store.thread_refs(incident.id)
+        if await self._filing.stands(filed, refs):
+            filed = replace(filed, loose=False)
+        elif self._filing.awaits_card(filed, refs):
+            await self._look_later(incident)
+            return
+        else:
+            log.info("the report of %s gets a message of its own: no card shows its file", incident.id)
+            try:
+                filed = await self._filing.in_message(await self._written(incident), filed, refs)
+            except SlackRefused as refusal:
+                log.warning("the report of %s may be a file that nobody may open: %s", incident.id, refusal)
+                return
+        await self._filings.keep_filed(incident.id, filed)
+
+    async def _look_later(self, incident: Incident) -> None:
+        at, version = self._clock.now() + CARD_SHOWS_S, str(incident.reopened + 1)
+        key = f"report:{incident.id}:{version}:{at:.0f}"
+        await self._queue.hand_over([Job(name=jobs.MAKE_REPORT, args=(incident.id, version), key=key, at=at)])
+
+    async def _written(self, incident: Incident, *, reader: str = "") -> Report:
+        """The report for the eyes of whoever ended the incident; of an open one, of ``reader``."""
+        report = replace(await self._plain(incident), zone=await self._zone(incident.resolved_by or reader))
         told = await self._writer.summary(incident.id)
         return replace(report, summary=(told,), summary_by=self._writer.model) if told else report
+
+    async def _zone(self, user: str) -> str:
+        """Where somebody's clocks are, by the name that Slack has for it; empty where it does not say."""
+        try:
+            return (await self._directory.person(user)).zone if user else ""
+        except (SlackRefused, SlackBusy) as error:
+            log.info("the report's times are in UTC: %s", error)
+            return ""
 
     async def _plain(self, incident: Incident) -> Report:
         """The report as code puts it together, from state alone."""
@@ -189,8 +229,20 @@ class Reporting:
             before=before or await self._newest(incident, RunKind.CONFIRM),
             after=after,
             soak=await self._newest(incident, RunKind.SOAK),
+            refusals=await self._refusals(incident),
             now=self._clock.now(),
         )
+
+    async def _refusals(self, incident: Incident) -> tuple[Act, ...]:
+        """What people might not do to it; what they named by its service counts while the incident was open."""
+        until = incident.resolved_at if incident.resolved_at is not None else self._clock.now()
+        known = {incident.id, *incident.merged}
+
+        def concerns(refused: Refused) -> bool:
+            named = not refused.incident and refused.service == incident.service
+            return refused.incident in known or (named and incident.opened_at <= refused.at <= until)
+
+        return tuple(_refusal(each) for each in await self._kept.refusals(AUDITED) if concerns(each))
 
     async def _newest(self, incident: Incident, kind: RunKind) -> Run | None:
         ended = [each for each in incident.runs if each.kind is kind and each.finished_at is not None]
@@ -209,3 +261,14 @@ class Reporting:
             await self._announcer.announce(report, service=service, env=incident.env, link=filed.url)
         except TelemetryUnavailable as error:
             log.warning("Datadog is not told of the end of %s: %s", incident.id, error)
+
+
+def _refusal(refused: Refused) -> Act:
+    what = f"{REFUSED}{NEEDS_RESPONDER.get(refused.what, 'do that for')} {refused.service}"
+    return Act(at=refused.at, who=refused.user, what=what, place=refused.place)
+
+
+def _where(filed: Filed) -> str:
+    if filed.loose:
+        return "it is a file on the resolution card"
+    return mentions.link(filed.url, "open it") if filed.url else "it is a file in the incident's thread"

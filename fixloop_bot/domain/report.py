@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fixloop_bot.domain.acts import NO_ACTS, Act, Acts, acts_of
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import compare, never_reproduced
 from fixloop_bot.domain.figures import bound, number, per_minute, reading, unit_of
-from fixloop_bot.domain.incidents import Entry, Incident, RunLine, SignalLine, State
+from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, RunLine, SignalLine, State
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Role, Step
 from fixloop_bot.domain.reasons import how_it_fails, listed, place, unasked, watch_gap, watch_held
@@ -20,8 +21,13 @@ from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress,
 
 FLAPPING = 3
 """A monitor that notified so often or more did not just fire once and recover."""
-
-
+_ENDED = {
+    None: "The recovery was not validated",
+    RecoveryVerdict.PROVEN: "The recovery is proven",
+    RecoveryVerdict.UNPROVEN: "The recovery is unproven",
+    RecoveryVerdict.NOT_RECOVERED: "It has not recovered",
+    RecoveryVerdict.INCONCLUSIVE: "Whether it has recovered is inconclusive",
+}
 _HEADLINE = re.compile(r"INC-\d+ of .* resolved: ", re.DOTALL)
 
 
@@ -53,11 +59,12 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole report. ``verdict`` is one of DESIGN's words, or ``not validated``; times are epoch seconds.
+    """The whole report. ``verdict`` is one of the recovery verdicts, or ``not validated``; times are epoch seconds.
 
     ``facts`` are (what, value) pairs, values with a unit; ``people`` (role, user id) pairs; ``pictures`` (Slack's file
     id, the sentence that says what it shows) pairs. ``summary_by`` is the model that wrote the summary, empty where it
-    was put together from state.
+    was put together from state. ``zone`` is the time zone of its readers as far as that is known, by the name that
+    Slack has for it: whoever renders times checks it. ``changes`` are those before it, the newest first.
     """
 
     incident_id: str
@@ -80,18 +87,25 @@ class Report:
     pictures: tuple[tuple[str, str], ...] = ()
     unproven: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    changes: tuple[RecentChange, ...] = ()
+    acts: Acts = NO_ACTS
     timeline: tuple[Entry, ...] = ()
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a report is made of. ``before`` is what ``after`` is compared with; ``now`` in epoch seconds."""
+    """What a report is made of. ``before`` is what ``after`` is compared with; ``now`` in epoch seconds.
+
+    ``refusals`` are what people were kept from doing to it.
+    """
 
     incident: Incident
     service: Service | None = None
     before: Run | None = None
     after: Run | None = None
     soak: Run | None = None
+    refusals: tuple[Act, ...] = ()
     now: float = 0.0
 
 
@@ -128,6 +142,8 @@ def report_of(case: Case, *, version: int, pictures: Sequence[tuple[str, str]] =
         pictures=tuple(pictures),
         unproven=tuple(_unproven(case)),
         follow_ups=tuple(_follow_ups(case)),
+        changes=incident.changes,
+        acts=acts_of(incident, case.refusals),
         timeline=incident.timeline,
     )
 
@@ -138,7 +154,6 @@ def _summary(case: Case) -> Iterator[str]:
     lasted = f"It lasted {span(ended - incident.opened_at)}." if ended is not None else "It is still open."
     yield f"{incident.label}: {incident.title}. {lasted}"
     yield _reproduction(case)
-    yield f"What fixed it: {incident.fixed_by.rstrip('.')}." if incident.fixed_by else "What fixed it is not noted."
     yield _verdict(incident)
     if case.soak is not None and incident.verdict is RecoveryVerdict.PROVEN:
         yield _watch(case.soak)
@@ -153,10 +168,8 @@ def _reproduction(case: Case) -> str:
 
 
 def _verdict(incident: Incident) -> str:
-    if incident.verdict is None:
-        return "The recovery was not validated."
     why = unasked(incident.verdict_reason)
-    return f"The recovery is {incident.verdict.value}{f': {_decapitalised(why)}' if why else '.'}"
+    return f"{_ENDED[incident.verdict]}{f': {_decapitalised(why)}' if why and incident.verdict is not None else '.'}"
 
 
 def _watch(soak: Run) -> str:
@@ -175,37 +188,37 @@ def _decapitalised(sentence: str) -> str:
 def _facts(case: Case) -> Iterator[tuple[str, str]]:
     """How long each part took, counted from the alert."""
     incident = case.incident
-    began = incident.opened_at
-    if incident.acknowledged_at is not None:
-        yield "until somebody took it", span(incident.acknowledged_at - began)
-    seen = next((line for line in incident.runs if line.reproduced and line.finished_at is not None), None)
-    if seen is not None and seen.finished_at is not None:
-        yield "until it was reproduced", span(seen.finished_at - began)
-    proof = _last(incident, RunKind.VALIDATE)
-    if proof is not None and proof.finished_at is not None and proof.verdict is not None:
-        yield f"until the verdict ({proof.verdict.value})", span(proof.finished_at - began)
-    if incident.resolved_at is not None:
-        yield "until it was resolved", span(incident.resolved_at - began)
+    for what, at in sorted(_marks(incident), key=lambda mark: mark[1]):
+        yield f"until {what}", span(at - incident.opened_at)
     runs = [line for line in incident.runs if line.kind is not RunKind.SOAK]
     yield "runs", number(len(runs))
     if incident.merged:
         yield "took over", listed(incident.merged)
     if incident.reopened:
-        yield "reopened", f"{number(incident.reopened)} ×"
+        yield "reopened", _times(incident.reopened)
+
+
+def _marks(incident: Incident) -> Iterator[tuple[str, float]]:
+    if incident.acknowledged_at is not None:
+        yield "somebody took it", incident.acknowledged_at
+    seen = next((line for line in incident.runs if line.reproduced and line.finished_at is not None), None)
+    if seen is not None and seen.finished_at is not None:
+        yield "it was reproduced", seen.finished_at
+    proof = _last(incident, RunKind.VALIDATE)
+    if proof is not None and proof.finished_at is not None and proof.verdict is not None:
+        yield f"the verdict ({proof.verdict.value})", proof.finished_at
+    if incident.resolved_at is not None:
+        yield "it was resolved", incident.resolved_at
 
 
 def _last(incident: Incident, kind: RunKind) -> RunLine | None:
-    lines = [line for line in incident.runs if line.kind is kind and line.finished_at is not None and not line.partial]
-    return lines[-1] if lines else None
+    ended = (each for each in reversed(incident.runs) if each.finished_at is not None and not each.partial)
+    return next((line for line in ended if line.kind is kind), None)
 
 
 def _people(incident: Incident) -> Iterator[tuple[str, str]]:
-    roles = (
-        ("lead", incident.lead),
-        ("fixer", incident.fixer),
-        ("taken by", incident.acknowledged_by),
-        ("resolved by", incident.resolved_by),
-    )
+    first = (("lead", incident.lead), ("fixer", incident.fixer), ("taken by", incident.acknowledged_by))
+    roles = (*first, ("resolved by", incident.resolved_by))
     yield from ((role, who) for role, who in roles if who)
 
 
@@ -284,16 +297,18 @@ def _unproven(case: Case) -> Iterator[str]:
     """What nobody may take for shown."""
     incident, run = case.incident, case.after
     if incident.verdict is not RecoveryVerdict.PROVEN:
-        yield _verdict(incident)
+        verdict = f"the verdict is {incident.verdict.value}" if incident.verdict is not None else "it was not validated"
+        yield f"The recovery itself: {verdict}."
     if incident.override_reason:
-        yield f"It was resolved although that was not proven: {incident.override_reason}"
+        yield f"It was resolved all the same, because: {incident.override_reason}"
     if run is None:
         return
     for step in run.chosen_steps():
         progress = run.progress(step.id)
         if progress is not None and progress.verdict in (StepVerdict.INCONCLUSIVE, StepVerdict.SKIPPED):
             why = unasked(progress.reason).rstrip(".") or "nothing is known of it"
-            yield f"Step {place(run, step.id)} ({step.title}) was not decided: {why}."
+            why = why if why.startswith("not decided") else f"not decided: {why}"
+            yield f"Step {place(run, step.id)} ({step.title}) was {why}."
     if run.traffic is None or run.traffic.value is None:
         why = run.traffic.why_not.rstrip(".") if run.traffic is not None and run.traffic.why_not else "no telemetry"
         yield f"What real traffic saw was not measured: {why}."
@@ -319,8 +334,7 @@ def _follow_ups(case: Case) -> Iterator[str]:
 def _standing(incident: Incident) -> Iterator[str]:
     """What the alerts and the incident's own way say about next time."""
     if incident.reopened:
-        times = "once" if incident.reopened == 1 else f"{number(incident.reopened)} times"
-        yield f"Find out why it came back: it was reopened {times}."
+        yield f"Find out why it came back: it was reopened {_times(incident.reopened)}."
     for line in incident.signals:
         if line.firing and not line.declared and incident.state is State.RESOLVED:
             yield f"Look at “{line.title}”: it still says {line.transition.value}."
@@ -330,3 +344,7 @@ def _standing(incident: Incident) -> Iterator[str]:
         yield f"Add {incident.label} to the catalog, so that the next incident is tested."
     elif all(line.kind is RunKind.SOAK for line in incident.runs):
         yield "No plan ran in this incident; see whether the catalog has what one needs."
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{number(count)} times"

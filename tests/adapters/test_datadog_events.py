@@ -89,8 +89,10 @@ async def test_the_verdict_is_the_events_kind(
 
 
 def test_the_text_says_what_is_not_proven_and_fits() -> None:
-    """No Markdown fence of Datadog's survives in it."""
+    """No Markdown fence of Datadog's survives in it; however long it is, it ends with the report's address."""
     text = text_of(report(unproven=("No watch.",), summary=("%%%\n# loud",), follow_ups=("x" * 9_000,)), LINK)
+    assert text.endswith(f"\nReport: {LINK}")
+    assert "\nWhat fixed it: " in text
     assert "Not proven: No watch." in text
     assert "%%%" not in text
     assert len(text) <= 4_000

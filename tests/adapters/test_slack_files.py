@@ -61,6 +61,13 @@ async def test_the_bytes_arrive_and_nobody_sees_them_yet(slack: LocalSlack, file
     assert sum(slack.call_counts.values()) == 2
 
 
+async def test_an_upload_is_finished_with_its_address(slack: LocalSlack, files: SlackFiles) -> None:
+    """What Slack says it is; None where it does not know the file."""
+    file_id = await files.put(b"# Report", name="INC-1-report.md")
+    assert await files.finish(file_id, "Report") == slack.core.workspace.files[file_id]["permalink"]
+    assert await files.finish("F0GONE", "Report") is None
+
+
 async def test_two_pictures_take_three_calls(slack: LocalSlack, files: SlackFiles) -> None:
     ids = [await files.put(PNG, name=f"{name}.png") for name in ("signal", "spread")]
     assert await files.complete([(file_id, "a title") for file_id in ids])
@@ -152,7 +159,7 @@ async def published(board: SlackBoard, view: ThreadView, refs: ThreadRefs) -> Th
 
     try:
         return await board.publish(view, refs, keep)
-    except FiguresWait:
+    except (FiguresWait, SlackBusy):
         return latest
 
 

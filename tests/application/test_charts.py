@@ -10,15 +10,24 @@ from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.albums import Albums
 from fixloop_bot.application import charts as charts_module
-from fixloop_bot.application.charts import Charts
+from fixloop_bot.application.charts import VERDICT_NEAR_S, Charts
 from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.application.jobs import DRAW_CHARTS, REFRESH_THREAD
 from fixloop_bot.application.ledger import Change, Ledger
-from fixloop_bot.application.occasions import CATCH_UP_S, FIRST_AFTER_S, SIGNAL, SPREAD, due, occasion_of
+from fixloop_bot.application.occasions import (
+    CATCH_UP_S,
+    FIRST_AFTER_S,
+    MAY_VALIDATE_S,
+    SIGNAL,
+    SPREAD,
+    due,
+    occasion_of,
+)
 from fixloop_bot.application.pictures import PaintingFailed
 from fixloop_bot.domain.chart import SignalChart
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Move, advance
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.spread import SpreadChart
 from tests.application.office import MIRA, Office, signal
 from tests.conftest import RETENTION_S
@@ -192,30 +201,39 @@ async def test_a_normal_incident_costs_six_calls_at_most(studio: Studio) -> None
     await studio.fixed()
     await studio.validate()
     await studio.draw()
-    assert await studio.names() == {SIGNAL: "run:1", SPREAD: "run:2"}
-    studio.clock.advance(CATCH_UP_S)
-    await studio.charts.draw("INC-1", "after:2")
-    await studio.charts.draw("INC-1", "after:2")
-    assert await studio.names() == {SIGNAL: "after:2", SPREAD: "run:2"}
+    assert await studio.names() == {SIGNAL: "run:2", SPREAD: "run:2"}
     await studio.move(Move.RESOLVE)
     await studio.draw()
-    assert studio.drawer.calls == charts_module.MOST_CALLS
+    assert await studio.names() == {SIGNAL: "run:2", SPREAD: "run:2"}, "the proof's picture shows the end"
+    assert "resolved:0" in (await studio.albums.album("INC-1")).drawn_for, "and the report waits for no other"
+    assert studio.drawer.calls == charts_module.MOST_CALLS - 1
     spreads = [chart for chart in studio.brush.drawn if isinstance(chart, SpreadChart)]
     assert [(chart.before.failures > 0, chart.now.failures) for chart in spreads] == [(True, 0)]
 
 
-async def test_the_signal_is_drawn_after_a_proof_has_reached_it(studio: Studio) -> None:
-    """Telemetry lags: beside a proof, a picture that still shows the trouble would only confuse."""
+async def test_a_proof_is_drawn_at_once(studio: Studio) -> None:
+    """Real traffic was inside its limit: a picture that still ends in the trouble would belie the verdict beside it."""
     await studio.broken()
     before = await studio.incident()
     await studio.fixed()
     proven = await studio.validate()
-    at_once, later = due(before, proven)
-    assert (at_once.args[1], at_once.at) == ("run:2", 0.0)
-    assert (later.args[1], later.at) == ("after:2", (proven.runs[1].finished_at or 0.0) + CATCH_UP_S)
-    await studio.move(Move.RESOLVE)
-    await studio.charts.draw("INC-1", "after:2")
-    assert studio.drawer.calls == 0, "the resolution is drawn instead"
+    assert [(job.args[1], job.at) for job in due(before, proven)] == [("run:2", 0.0)]
+    await studio.draw()
+    assert await studio.names() == {SIGNAL: "run:2", SPREAD: "run:2"}
+
+
+async def test_what_is_well_but_unproven_is_drawn_later(studio: Studio) -> None:
+    """Telemetry lags: beside it, a picture that still shows the trouble would only confuse."""
+    await studio.receive(signal())
+    await studio.settle(but=(DRAW_CHARTS,))
+    await studio.fixed()
+    before = await studio.incident()
+    unproven = await studio.validate()
+    assert unproven.verdict is RecoveryVerdict.UNPROVEN
+    at_once, later = due(before, unproven)
+    number = unproven.runs[-1].number
+    assert (at_once.args[1], at_once.at) == (f"run:{number}", 0.0)
+    assert (later.args[1], later.at) == (f"after:{number}", (unproven.runs[-1].finished_at or 0.0) + CATCH_UP_S)
 
 
 async def test_what_still_fails_is_drawn_at_once(studio: Studio) -> None:
@@ -242,6 +260,31 @@ async def test_while_the_bug_is_being_reproduced_nothing_is_drawn(studio: Studio
     assert studio.drawer.calls == 0
     (again,) = studio.tray.jobs.values()
     assert (again.name, again.at) == (DRAW_CHARTS, studio.clock.now() + FIRST_AFTER_S)
+
+
+async def test_what_a_confirm_run_saw_is_drawn_a_little_later(studio: Studio) -> None:
+    """Whoever validates at once gets the verdict's picture, and Slack is spared the one before it."""
+    await studio.broken()
+    incident = await studio.incident()
+    (line,) = incident.runs
+    (job,) = due(replace(incident, runs=()), incident)
+    assert line.finished_at is not None
+    assert (job.args[1], job.at) == ("run:1", line.finished_at + MAY_VALIDATE_S)
+
+
+async def test_while_it_is_validated_nothing_is_drawn_but_a_slow_run_is_not_waited_for(studio: Studio) -> None:
+    """Its verdict has a picture of its own; a run that takes longer than that is no reason to show none."""
+    await studio.broken()
+    now, (confirm,) = studio.clock.now(), (await studio.incident()).runs
+    going = replace(confirm, id="INC-1-r9", number=9, kind=RunKind.VALIDATE, started_at=now, finished_at=None)
+    await studio.ledger.change(
+        "INC-1", lambda known: Change(incident=replace(known, runs=(confirm, going), active_run="INC-1-r9"))
+    )
+    await studio.draw()
+    assert studio.drawer.calls == 0
+    studio.clock.advance(VERDICT_NEAR_S)
+    await studio.draw()
+    assert studio.drawer.calls > 0
 
 
 async def test_in_a_storm_only_verdicts_are_drawn(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,19 @@ from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.albums import Albums
 from fixloop_bot.adapters.redis.filings import Filings
+from fixloop_bot.application.directory import Person
+from fixloop_bot.application.jobs import MAKE_REPORT, Job
+from fixloop_bot.application.kept import Refused
 from fixloop_bot.application.ledger import Change
 from fixloop_bot.application.papers import Canvas
 from fixloop_bot.application.pictures import Album, Picture
-from fixloop_bot.application.reporting import NOT_SHOWN, Reporting, due
+from fixloop_bot.application.reporting import CARD_SHOWS_S, NOT_SHOWN, PICTURE_WITHIN_S, Reporting, due
+from fixloop_bot.application.views import PartRef
 from fixloop_bot.application.wishes import Wish
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Move, advance
 from fixloop_bot.domain.report import Report
-from tests.application.office import MIRA, Office
+from tests.application.office import JONAS, MIRA, Office
 from tests.conftest import RETENTION_S
 
 
@@ -28,12 +32,13 @@ class Desk:
 
     has_canvases: bool = True
     canvases: dict[str, Report] = field(default_factory=dict)
+    readers: dict[str, str] = field(default_factory=dict)
     files: list[Report] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
     thread: list[str] = field(default_factory=list)
     troubles: dict[str, BaseException] = field(default_factory=dict)
 
-    async def write_canvas(self, report: Report, *, canvas_id: str, channel: str) -> Canvas | None:
-        assert channel == "C0CHECKOUT"
+    async def write_canvas(self, report: Report, *, canvas_id: str) -> Canvas | None:
         self._trouble("write_canvas")
         if not self.has_canvases:
             return None
@@ -42,10 +47,21 @@ class Desk:
         self._trouble("after write_canvas")
         return Canvas(id=known, url=f"https://slack.test/docs/T1/{known}")
 
+    async def open_canvas(self, canvas_id: str, *, channel: str) -> None:
+        self._trouble("open_canvas")
+        self.readers[canvas_id] = channel
+
     async def put_file(self, report: Report) -> str:
         self._trouble("put_file")
         self.files.append(report)
         return f"F0FILE{len(self.files)}"
+
+    async def finish_file(self, report: Report, file_id: str) -> str | None:
+        del report
+        self._trouble("finish_file")
+        self.finished.append(file_id)
+        self._trouble("after finish_file")
+        return f"https://slack.test/files/U0BOT/{file_id}/report.md"
 
     async def share_file(self, report: Report, file_id: str, *, channel: str, thread_ts: str) -> bool:
         assert (channel, thread_ts) == ("C0CHECKOUT", "1.0001")
@@ -88,12 +104,28 @@ class Pen:
         return self.words
 
 
+@dataclass
+class Workspace:
+    """Who knows where people's clocks are."""
+
+    zones: dict[str, str] = field(default_factory=lambda: {MIRA: "Europe/Berlin", JONAS: "America/New_York"})
+    trouble: BaseException | None = None
+
+    async def person(self, user: str) -> Person:
+        if self.trouble is not None:
+            raise self.trouble
+        return Person(id=user, name=user, zone=self.zones.get(user, ""))
+
+    async def members(self, group: str) -> frozenset[str]:
+        raise NotImplementedError(group)
+
+
 class Press:
     """The office with somebody who writes reports."""
 
     def __init__(self, office: Office, redis: Redis) -> None:
         self.office, self.redis = office, redis
-        self.desk, self.herald, self.pen = Desk(), Herald(), Pen()
+        self.desk, self.herald, self.pen, self.directory = Desk(), Herald(), Pen(), Workspace()
         self.filings = Filings(redis, clock=office.clock, retention_s=RETENTION_S)
         self.albums = Albums(redis, clock=office.clock, retention_s=RETENTION_S)
         self.reporting = Reporting(
@@ -101,9 +133,11 @@ class Press:
             office.store,
             self.filings,
             self.albums,
+            office.tray,
             papers=self.desk,
             announcer=self.herald,
             writer=self.pen,
+            directory=self.directory,
             catalog=office.catalog,
             clock=office.clock,
         )
@@ -222,25 +256,184 @@ async def test_the_second_end_is_the_second_version_at_the_same_place(press: Pre
     assert len(press.herald.told) == 2
 
 
-async def test_where_there_are_no_canvases_it_is_a_file_in_the_thread(press: Press) -> None:
+async def test_a_new_canvas_is_announced_and_its_id_kept_first(press: Press, caplog: pytest.LogCaptureFixture) -> None:
+    """Killed after Slack made it, nobody has its id: the next one says that it may be there, once. Killed later, it is
+    the one that is written over; and nobody may read it before its id is kept."""
+    press.desk.troubles["after write_canvas"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        await press.make()
+    begun = (await press.filings.filed("INC-1")).writing
+    assert begun == press.office.clock.now()
+    press.desk.troubles["open_canvas"] = KeyboardInterrupt()
+    with caplog.at_level("WARNING"), pytest.raises(KeyboardInterrupt):
+        await press.make()
+    assert "one that was begun at " in caplog.text
+    caplog.clear()
+    await press.make()
+    assert caplog.text == ""
+    assert (await press.filings.filed("INC-1")).canvas_id == "F0CANVAS1"
+    assert press.desk.readers == {"F0CANVAS1": "C0CHECKOUT"}
+
+
+async def test_a_slack_that_took_nothing_leaves_no_canvas_behind(
+    press: Press, caplog: pytest.LogCaptureFixture
+) -> None:
+    press.desk.troubles["write_canvas"] = SlackBusy("canvases.create", retry_after=3, undone=True)
+    with pytest.raises(SlackBusy):
+        await press.make()
+    with caplog.at_level("WARNING"):
+        await press.make()
+    assert "left over" not in caplog.text
+
+
+async def card_is_drawn(press: Press) -> None:
+    """The resolution card names the file's address by now; whether Slack shows the file there is another matter."""
+    refs = await press.office.store.thread_refs("INC-1")
+    token = await press.office.store.enter_thread("INC-1")
+    assert token is not None
+    part = PartRef(part="resolution", ts="1.0005", shown_at=press.office.clock.now())
+    await press.office.store.save_thread_refs("INC-1", refs.with_part(part), token)
+    await press.office.store.leave_thread("INC-1", token)
+
+
+def looks(press: Press) -> list[Job]:
+    return [job for job in press.office.tray.jobs.values() if job.name == MAKE_REPORT and job.at > 0]
+
+
+async def test_where_there_are_no_canvases_it_is_a_file_on_the_card(press: Press) -> None:
+    """Its address is filed, so that the card names it; when Slack shows it there, it has cost no message."""
     press.desk.has_canvases = False
     await press.make()
     filed = await press.filings.filed("INC-1")
-    assert press.desk.thread == ["F0FILE1"]
-    assert (filed.file_id, filed.sharing, filed.url) == ("F0FILE1", "", "")
+    assert (filed.file_id, filed.url) == ("F0FILE1", "https://slack.test/files/U0BOT/F0FILE1/report.md")
+    assert filed.loose
+    assert [job.at for job in looks(press)] == [press.office.clock.now() + CARD_SHOWS_S]
+    press.desk.thread.append("F0FILE1")  # by the card
+    await press.make()
+    assert not (await press.filings.filed("INC-1")).loose
+    assert len(press.desk.files) == 1
+    await press.make()
+    assert len(looks(press)) == 1
 
 
-@pytest.mark.parametrize("step", ["share_file", "after share_file"])
-async def test_a_worker_killed_while_it_shares_a_file_leaves_one(press: Press, step: str) -> None:
-    """Before or after the thread had it: the next one looks, and neither uploads nor shows it twice."""
+async def test_a_card_that_waits_for_its_turn_is_waited_for(press: Press) -> None:
+    """Slack's limits may keep the card; after ten minutes the file is shown all the same."""
+    press.desk.has_canvases = False
+    await press.make()
+    press.office.clock.advance(CARD_SHOWS_S)
+    await press.make()
+    assert len(looks(press)) == 2
+    assert press.desk.thread == []
+    press.office.clock.advance(600)
+    await press.make()
+    assert press.desk.thread == ["F0FILE2"]
+
+
+async def test_a_file_that_the_card_does_not_share_gets_a_message(press: Press) -> None:
+    """A fifth message is better than a report that nobody may open."""
+    press.desk.has_canvases = False
+    await press.make()
+    press.office.clock.advance(CARD_SHOWS_S)
+    await card_is_drawn(press)
+    press.desk.troubles["after share_file"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        await press.make()
+    await press.make()
+    filed = await press.filings.filed("INC-1")
+    assert press.desk.thread == ["F0FILE2"]
+    assert (filed.file_id, filed.sharing, filed.url, filed.loose) == ("F0FILE2", "", "", False)
+    assert await ask(press) == "The report of INC-1, version 1: it is a file in the incident's thread."
+
+
+@pytest.mark.parametrize("step", ["finish_file", "after finish_file"])
+async def test_a_worker_killed_while_it_finishes_a_file_uploads_no_second_one(press: Press, step: str) -> None:
     press.desk.has_canvases = False
     press.desk.troubles[step] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         await press.make()
     await press.make()
-    assert press.desk.thread == ["F0FILE1"]
     assert len(press.desk.files) == 1
     assert (await press.filings.filed("INC-1")).file_id == "F0FILE1"
+
+
+async def test_a_file_of_an_open_incident_stands_below_whoever_asked(office: Office, redis: Redis) -> None:
+    """There is no card that could name it."""
+    press = Press(office, redis)
+    press.desk.has_canvases = False
+    await press.prove()
+    assert await ask(press) == "The report of INC-1 so far: it is a file in the incident's thread."
+    assert press.desk.thread == ["F0FILE1"]
+
+
+@pytest.mark.parametrize("step", ["share_file", "after share_file"])
+async def test_a_worker_killed_while_it_shares_a_file_leaves_one(office: Office, redis: Redis, step: str) -> None:
+    """Before or after the thread had it: the next one looks, and neither uploads nor shows it twice."""
+    press = Press(office, redis)
+    press.desk.has_canvases = False
+    await press.prove()
+    press.desk.troubles[step] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        await ask(press)
+    await ask(press)
+    assert press.desk.thread == ["F0FILE1"]
+    assert len(press.desk.files) == 1
+
+
+async def test_times_are_in_the_zone_of_whoever_resolved_it(press: Press) -> None:
+    await press.make()
+    assert press.desk.canvases["F0CANVAS0"].zone == "Europe/Berlin"
+
+
+async def test_the_times_of_an_open_incident_are_those_of_who_asks(office: Office, redis: Redis) -> None:
+    press = Press(office, redis)
+    await press.prove()
+    await press.reporting.report("INC-1", by=JONAS)
+    assert press.desk.canvases["F0CANVAS0"].zone == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    "trouble", [SlackRefused("missing_scope", method="users.info"), SlackBusy("users.info", retry_after=9)]
+)
+async def test_where_slack_does_not_say_where_somebody_is_times_are_in_utc(
+    press: Press, trouble: BaseException
+) -> None:
+    """No report waits for that."""
+    press.directory.trouble = trouble
+    await press.make()
+    assert press.desk.canvases["F0CANVAS0"].zone == ""
+
+
+async def test_what_was_refused_stands_in_the_report(press: Press) -> None:
+    """Of this incident, or of its service while it was open; nothing of another one's."""
+    now, store = press.office.clock.now(), press.office.store
+    for service, incident, at in (
+        ("checkout", "INC-1", now),
+        ("checkout", "", now - 1),
+        ("checkout", "", now + 60),
+        ("checkout", "INC-9", now),
+        ("search", "", now - 1),
+    ):
+        await store.note_refusal(Refused(at=at, user=JONAS, what="edit_plan", service=service, incident=incident))
+    await press.make()
+    (act,) = [each for each in press.desk.canvases["F0CANVAS0"].acts.lines if each.who == JONAS]
+    assert (act.what, act.times) == ("was refused to edit the plan of checkout", 2)
+
+
+async def test_the_report_waits_for_the_last_picture(press: Press) -> None:
+    """It is drawn when the incident ends; where it does not come within seconds, the report goes without."""
+    early = Picture(name="signal", occasion="run:2", digest="d", file_id="F1", alt="A rise.", drawn_at=1.0)
+    await press.albums.keep_album("INC-1", Album(pictures=(early,), drawn_for=("run:2",)))
+    began = press.office.clock.now()
+    async with press.office.clock.flowing():
+        making = asyncio.create_task(press.make())
+        while press.office.clock.now() < began + 1:
+            await asyncio.sleep(0)
+        assert press.desk.canvases == {}
+        late = replace(early, file_id="F2", alt="A rise and a fall.", occasion="resolved:0")
+        await press.albums.keep_album("INC-1", Album(pictures=(late,), drawn_for=("run:2", "resolved:0")))
+        await making
+    assert press.desk.canvases["F0CANVAS0"].pictures == (("F2", "A rise and a fall."),)
+    assert press.office.clock.now() < began + PICTURE_WITHIN_S
 
 
 async def test_a_slack_that_asks_to_wait_is_asked_again(press: Press) -> None:
@@ -334,4 +527,4 @@ async def test_without_a_thread_there_is_nowhere_to_put_it(press: Press, redis: 
 
 async def test_a_file_is_named_by_its_place(press: Press) -> None:
     press.desk.has_canvases = False
-    assert await ask(press) == "The report of INC-1, version 1: it is a file in the incident's thread."
+    assert await ask(press) == "The report of INC-1, version 1: it is a file on the resolution card."

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.incidents import State, Tick
+from fixloop_bot.domain.acts import Act
+from fixloop_bot.domain.incidents import RecentChange, State, Tick
 from fixloop_bot.domain.report import Case, report_of
 from fixloop_bot.domain.runs import RecoveryVerdict, StepVerdict, TrafficReading
 from fixloop_bot.domain.signals import Transition
@@ -36,7 +37,7 @@ def test_a_proven_incident_is_told_from_alert_to_proof() -> None:
     assert report.verdict == "proven"
     assert "checkout: Error rate of checkout is high. It lasted" in told
     assert "Reproduced: step 1 failed in" in told
-    assert "What fixed it: rolled back 2.14.0." in told
+    assert report.fixed_by == "rolled back 2.14.0"
     assert "The recovery is proven:" in told
     assert report.people[0] == ("lead", "U0MIRA0001")
     assert [line.number for line in report.proof] == [1, 2, 3, 4, 5]
@@ -49,6 +50,23 @@ def test_a_proven_incident_is_told_from_alert_to_proof() -> None:
 def test_facts_are_counted_from_the_alert() -> None:
     facts = dict(report_of(proven(), version=1).facts)
     assert {"until it was reproduced", "until the verdict (proven)", "until it was resolved"} <= facts.keys()
+
+
+def test_how_long_things_took_is_told_in_their_order() -> None:
+    """Somebody who took it after it was reproduced stands below that."""
+    taken = with_incident(proven(), acknowledged_at=minutes(37), acknowledged_by="U0MIRA0001")
+    what = [each for each, _ in report_of(taken, version=1).facts if each.startswith("until")]
+    assert what == [
+        *("until it was reproduced", "until the verdict (proven)", "until somebody took it", "until it was resolved"),
+    ]
+
+
+def test_what_changed_before_it_and_who_did_what_stand_in_it() -> None:
+    case = with_incident(proven(), changes=(RecentChange(at=minutes(-7), what="checkout 2.14.0 deployed"),))
+    refused = Act(at=minutes(3), who="U0JONAS001", what="was refused to validate checkout", place="button")
+    report = report_of(replace(case, refusals=(refused,)), version=1)
+    assert [each.what for each in report.changes] == ["checkout 2.14.0 deployed"]
+    assert [act.what for act in report.acts.lines if act.grave] == ["was refused to validate checkout"]
 
 
 def test_incidents_that_were_taken_over_are_named() -> None:
@@ -89,8 +107,9 @@ def test_what_is_not_proven_is_said_so(verdict: RecoveryVerdict) -> None:
         proven(), verdict=verdict, verdict_reason="Step 2 still fails.", override_reason="we switch it off"
     )
     report = report_of(case, version=1)
-    assert f"The recovery is {verdict.value}: step 2 still fails." in report.unproven
-    assert any(line.endswith("we switch it off") for line in report.unproven)
+    assert f"The recovery itself: the verdict is {verdict.value}." in report.unproven
+    assert "It was resolved all the same, because: we switch it off" in report.unproven
+    assert any(line.endswith(": step 2 still fails.") for line in report.summary)
 
 
 def test_what_could_not_be_looked_at_is_unproven() -> None:
@@ -124,7 +143,8 @@ def test_an_incident_without_any_run_has_a_report() -> None:
     report = report_of(Case(incident=incident), version=1)
     assert report.verdict == "not validated"
     assert report.proof == ()
-    assert "The recovery was not validated." in report.unproven
+    assert "The recovery was not validated." in report.summary
+    assert "The recovery itself: it was not validated." in report.unproven
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -59,8 +59,10 @@ def title_of(report: Report) -> str:
 def text_of(report: Report, link: str) -> str:
     """Plain lines, the verdict first. No ``%%%`` fence: what comes from outside is never read as Markdown."""
     more = [f"Not proven: {each}" for each in report.unproven] + [f"To do: {each}" for each in report.follow_ups]
-    lines = [*report.summary, *more, *([f"Report: {link}"] if link else [])]
-    return "\n".join(" ".join(line.replace("%%%", "").split()) for line in lines)[:TEXT]
+    fixed = [f"What fixed it: {report.fixed_by}"] if report.fixed_by else []
+    lines = [" ".join(line.replace("%%%", "").split()) for line in (*report.summary, *fixed, *more)]
+    address = f"\nReport: {link}" if link else ""
+    return "\n".join(lines)[: TEXT - len(address)] + address
 
 
 def tags_of(report: Report, service: str, env: str | None) -> list[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
 
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.report import report_markdown, report_title
 from fixloop_bot.adapters.slack.earlier import thread
 from fixloop_bot.adapters.slack.files import SlackFiles
 from fixloop_bot.application.copilot.speech import Place
+from fixloop_bot.application.directory import LONGEST_NAME, Directory
 from fixloop_bot.application.papers import Canvas
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.domain.errors import SlackRefused
 from fixloop_bot.domain.report import Report
+from fixloop_bot.domain.said import said
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +27,14 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 class SlackPapers:
     """Where the workspace, its plan or our token has no canvases, files are used; that is asked again in a while."""
 
-    def __init__(self, api: SlackApi, files: SlackFiles, *, clock: Clock) -> None:
+    def __init__(self, api: SlackApi, files: SlackFiles, directory: Directory, *, clock: Clock) -> None:
         self._api = api
         self._files = files
+        self._directory = directory
         self._clock = clock
         self._no_canvases_until = 0.0
-        self._names: dict[str, str] = {}
 
-    async def write_canvas(self, report: Report, *, canvas_id: str, channel: str) -> Canvas | None:
+    async def write_canvas(self, report: Report, *, canvas_id: str) -> Canvas | None:
         if self._clock.now() < self._no_canvases_until:
             return None
         me = await self._api.identity()
@@ -50,7 +51,6 @@ class SlackPapers:
         if not found:
             self._no_canvases_until = self._clock.now() + REFUSED_FOR_S
             return None
-        await self._open_to(channel, found)
         return Canvas(id=found, url=f"{url}/docs/{team}/{found}" if url and team else "")
 
     async def _written(self, report: Report, markdown: str, canvas_id: str) -> str:
@@ -71,7 +71,7 @@ class SlackPapers:
             return ""
         return str(made["canvas_id"])
 
-    async def _open_to(self, channel: str, canvas_id: str) -> None:
+    async def open_canvas(self, canvas_id: str, *, channel: str) -> None:
         try:
             await self._api.call("canvases.access.set", canvas_id=canvas_id, access_level="read", channel_ids=[channel])
         except SlackRefused as refusal:
@@ -80,11 +80,18 @@ class SlackPapers:
     async def put_file(self, report: Report) -> str:
         names = await self._names_of(report)
         text = f"# {report_title(report)}\n\n{report_markdown(report, people=lambda who: names.get(who, who))}"
-        return await self._files.put(text.encode("utf-8", "replace"), name=f"{report.incident_id}-report.md")
+        return await self._files.put(text.encode("utf-8", "replace"), name=_file_name(report))
+
+    async def finish_file(self, report: Report, file_id: str) -> str | None:
+        address = await self._files.finish(file_id, _file_title(report))
+        if address == "":  # Slack says it in its answer as a rule
+            me = await self._api.identity()
+            url, bot = str(me.get("url", "")).rstrip("/"), str(me.get("user_id", ""))
+            return f"{url}/files/{bot}/{file_id}/{_file_name(report).lower()}" if url and bot else ""
+        return address
 
     async def share_file(self, report: Report, file_id: str, *, channel: str, thread_ts: str) -> bool:
-        version = f", version {report.version}" if report.version > 1 else ""
-        title = f"Report of {report.incident_id}{version}"
+        title = _file_title(report)
         return await self._files.complete([(file_id, title)], channel=channel, thread_ts=thread_ts, comment=f"{title}.")
 
     async def has_file(self, file_id: str, *, channel: str, thread_ts: str) -> bool:
@@ -94,15 +101,16 @@ class SlackPapers:
     async def _names_of(self, report: Report) -> dict[str, str]:
         """What people are called: a file has no mentions. Their ids, where we may not ask."""
         who = {person for _, person in report.people} | {entry.who for entry in report.timeline}
+        who |= {act.who for act in report.acts.lines}
+        names: dict[str, str] = {}
         for user in sorted(each for each in who if _USER.fullmatch(each))[:MOST_NAMES]:
-            if user not in self._names:
-                try:
-                    answer = await self._api.call("users.info", user=user)
-                except SlackRefused as refusal:
-                    log.info("the report names people by their ids: %s", refusal)
-                    break
-                self._names[user] = _name(answer) or user
-        return self._names
+            try:
+                person = await self._directory.person(user)
+            except SlackRefused as refusal:
+                log.info("the report names people by their ids: %s", refusal)
+                break
+            names[user] = said(person.name, most=LONGEST_NAME) or user
+        return names
 
 
 def _mention(user: str) -> str:
@@ -110,21 +118,29 @@ def _mention(user: str) -> str:
     return f"![](@{user})"
 
 
-def _name(answer: dict[str, Any]) -> str:
-    user = answer.get("user") or {}
-    profile = user.get("profile") or {}
-    called = profile.get("display_name") or user.get("real_name") or user.get("name") or ""
-    return " ".join(char for char in str(called).split() if char.isprintable())[:60]
+def _file_name(report: Report) -> str:
+    return f"{report.incident_id}-report.md"
+
+
+def _file_title(report: Report) -> str:
+    version = f", version {report.version}" if report.version > 1 else ""
+    return f"Report of {report.incident_id}{version}"
 
 
 class NullPapers:
     """Without Slack no incident has a thread, so that nobody comes here."""
 
-    async def write_canvas(self, report: Report, *, canvas_id: str, channel: str) -> Canvas | None:
+    async def write_canvas(self, report: Report, *, canvas_id: str) -> Canvas | None:
         return None
+
+    async def open_canvas(self, canvas_id: str, *, channel: str) -> None:
+        """There is none."""
 
     async def put_file(self, report: Report) -> str:
         raise SlackRefused("not_configured", method="files.getUploadURLExternal")
+
+    async def finish_file(self, report: Report, file_id: str) -> str | None:
+        return None
 
     async def share_file(self, report: Report, file_id: str, *, channel: str, thread_ts: str) -> bool:
         return False

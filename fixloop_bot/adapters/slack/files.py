@@ -50,19 +50,34 @@ class SlackFiles:
     async def complete(
         self, files: Sequence[tuple[str, str]], *, channel: str = "", thread_ts: str = "", comment: str = ""
     ) -> bool:
+        return await self._completed(files, channel=channel, thread_ts=thread_ts, comment=comment) is not None
+
+    async def finish(self, file_id: str, title: str) -> str | None:
+        """Finish one upload without showing it; its address as Slack says it, or else an empty one.
+
+        None where Slack does not know the file.
+        """
+        answer = await self._completed([(file_id, title)])
+        if answer is None:
+            return None
+        named = [each for each in answer.get("files") or () if isinstance(each, dict) and each.get("id") == file_id]
+        return str(named[0].get("permalink") or "") if named else ""
+
+    async def _completed(
+        self, files: Sequence[tuple[str, str]], *, channel: str = "", thread_ts: str = "", comment: str = ""
+    ) -> dict[str, Any] | None:
         place: dict[str, Any] = {"channel_id": channel} if channel else {}
         place |= {"thread_ts": thread_ts} if channel and thread_ts else {}
         place |= {"initial_comment": comment} if channel and comment else {}
         named = [{"id": file_id, "title": title} for file_id, title in files]
         try:
-            await self._api.call("files.completeUploadExternal", files=named, **place)
+            return await self._api.call("files.completeUploadExternal", files=named, **place)
         except SlackRefused as refusal:
             self._note(refusal)
             if refusal.error not in UNKNOWN_FILE:
                 raise
             log.info("an upload has to be made again: %s", refusal)
-            return False
-        return True
+            return None
 
     def _note(self, refusal: SlackRefused) -> None:
         if refusal.error in NOT_ALLOWED:

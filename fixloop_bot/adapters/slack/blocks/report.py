@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from fixloop_bot.adapters.slack.blocks.card import Block, button
+from fixloop_bot.adapters.slack.blocks.hours import Hours
 from fixloop_bot.adapters.slack.blocks.text import harmless, link, shorten
 from fixloop_bot.application.papers import Filed
-from fixloop_bot.domain.incidents import Incident
-from fixloop_bot.domain.moments import span, utc
+from fixloop_bot.domain.acts import Act
+from fixloop_bot.domain.incidents import Incident, RecentChange
+from fixloop_bot.domain.moments import apart, span
 from fixloop_bot.domain.report import ProofLine, Report, SignalRow
 
 LONGEST = 600
@@ -22,6 +25,14 @@ _TOKEN = re.compile(r"<(?=[!@#/\w])")
 _LINKING = re.compile(r"(?<=\])(?=[(\[:])|(?<=!)(?=\[)")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{2,20})>")
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_FROM = {
+    "button": "by button",
+    "command": "by command",
+    "modal": "in a form",
+    "home": "in App Home",
+    "shortcut": "by shortcut",
+    "reaction": "by reaction",
+}
 _SAID = {"proven": "Recovery proven", "unproven": "Unproven", "not recovered": "Not recovered"}
 
 People = Callable[[str], str]
@@ -40,9 +51,30 @@ def plain(text: str, most: int = LONGEST) -> str:
     return _LINKING.sub(" ", _TOKEN.sub("‹", _EDGE_UNDERSCORE.sub("ˍ", calm)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """A report, and how this document shows people, pictures and times."""
+
+    report: Report
+    people: People
+    pictures: Pictures
+    hours: Hours
+
+
 def report_markdown(report: Report, *, people: People, pictures: Pictures = lambda file_id, says: "") -> str:
-    """The whole report. Times are in UTC, since everybody who opens it sees the same."""
-    return "\n\n".join(part for part in _parts(report, people, pictures) if part) + "\n"
+    """The whole report. Everybody who opens it sees the same, so its times are in one zone, which it names."""
+    page = _Page(report=report, people=people, pictures=pictures, hours=Hours(report.zone, _moments(report)))
+    return "\n\n".join(part for part in _parts(page) if part) + "\n"
+
+
+def _moments(report: Report) -> Iterator[float]:
+    """All that the document shows, the first first."""
+    yield report.opened_at
+    yield from (report.resolved_at,) if report.resolved_at is not None else ()
+    for lines in (report.timeline, report.acts.lines, report.changes):
+        yield from (each.at for each in lines)
+    yield from (act.last_at for act in report.acts.lines if act.times > 1)
+    yield from (row.first_at for row in report.signals)
 
 
 def _paragraph(text: str) -> str:
@@ -54,21 +86,25 @@ def report_title(report: Report) -> str:
     return f"{report.incident_id} · {plain(report.label, 60)}: {plain(report.title, 120)}"
 
 
-def _parts(report: Report, people: People, pictures: Pictures) -> Iterator[str]:
-    yield _head(report)
+def _parts(page: _Page) -> Iterator[str]:
+    report = page.report
+    yield _head(page)
+    yield page.hours.legend()
     yield "## Summary"
-    yield "\n\n".join(_paragraph(_sentence(each, people)) for each in report.summary)
+    yield "\n\n".join(_paragraph(_sentence(each, page.people)) for each in report.summary)
     if report.summary_by:
         yield f"_Summary by {plain(report.summary_by, 60)}, from state; everything else on this page is from state._"
-    yield from _section("What fixed it", _fixed(report, people))
-    yield from _section("What stayed unproven", [f"- {_sentence(each, people)}" for each in report.unproven])
-    yield from _section("Follow-ups", [f"- [ ] {_sentence(each, people)}" for each in report.follow_ups])
+    yield from _section("What fixed it", _fixed(page))
+    yield from _section("What stayed unproven", [f"- {_sentence(each, page.people)}" for each in report.unproven])
+    yield from _section("Follow-ups", [f"- [ ] {_sentence(each, page.people)}" for each in report.follow_ups])
+    yield from _section("What changed before it", [_change(page, each) for each in report.changes])
     yield from _section("Proof", _proof(report.proof))
     for file_id, says in report.pictures:
-        yield "\n\n".join(each for each in (pictures(file_id, says), plain(says, 1_500)) if each)
-    yield from _section("Signals", [_signal(report, row) for row in report.signals])
-    yield from _section("Times and people", _times(report, people))
-    yield from _section("Timeline", _timeline(report, people))
+        yield "\n\n".join(each for each in (page.pictures(file_id, says), plain(says, 1_500)) if each)
+    yield from _section("Signals", [_signal(page, row) for row in report.signals])
+    yield from _section("Times and people", _times(page))
+    yield from _section("Who did what", _acts(page))
+    yield from _section("Timeline", _timeline(page))
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -77,20 +113,16 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _head(report: Report) -> str:
+def _head(page: _Page) -> str:
+    report, hours = page.report, page.hours
     verdict = _SAID.get(report.verdict, report.verdict.capitalize())
     ended = report.resolved_at
-    until = f" to {_moment(report, ended)[:-3]}" if ended is not None else ", still open"
+    override = ", resolved by override" if report.override_reason else ""
+    until = f" to {hours.moment(ended, seconds=False)}" if ended is not None else ", still open"
     lasted = f" ({span(ended - report.opened_at)})" if ended is not None else ""
     version = f" · report version {report.version}" if report.version > 1 else ""
-    began = f"{utc(report.opened_at)[:16]}{until}{lasted}"
-    return f"**{verdict}** · {plain(report.severity, 40)} · {began} · times are UTC{version}"
-
-
-def _moment(report: Report, at: float) -> str:
-    """``03:36:00``, with its day where that is not the day on which the incident began."""
-    day, _, time = utc(at).removesuffix(" UTC").partition(" ")
-    return time if time and utc(report.opened_at).startswith(day) else f"{day} {time}".rstrip()
+    began = hours.day(report.opened_at)
+    return f"**{verdict}**{override} · {plain(report.severity, 40)} · {began}{until}{lasted}{version}"
 
 
 def _sentence(text: str, people: People) -> str:
@@ -110,10 +142,9 @@ def _by(who: str, people: People) -> str:
     return people(who) if _USER.fullmatch(who) else known.get(who, plain(who, 60))
 
 
-def _fixed(report: Report, people: People) -> list[str]:
-    lines = [_sentence(report.fixed_by, people)] if report.fixed_by else ["Nobody has noted it."]
-    reason = report.override_reason
-    return [*lines, f"Resolved by override: {_sentence(reason, people)}"] if reason else lines
+def _fixed(page: _Page) -> list[str]:
+    """Nothing where nobody has noted it: the follow-ups say so."""
+    return [_paragraph(_sentence(page.report.fixed_by, page.people))] if page.report.fixed_by else []
 
 
 def _proof(lines: Sequence[ProofLine]) -> list[str]:
@@ -141,22 +172,48 @@ def _meant(line: ProofLine) -> str:
     return f"{plain(line.meaning)}{claim}".strip()
 
 
-def _signal(report: Report, row: SignalRow) -> str:
+def _signal(page: _Page, row: SignalRow) -> str:
     often = f", {row.seen:,} notifications" if row.seen > 1 else ""
     value = f", {plain(row.value)}" if row.value else ""
-    return f"- {plain(row.title, 200)}: {row.stands}, first {_moment(report, row.first_at)}{value}{often}"
+    return f"- {plain(row.title, 200)}: {row.stands}, first {page.hours.moment(row.first_at)}{value}{often}"
 
 
-def _timeline(report: Report, people: People) -> list[str]:
+def _change(page: _Page, change: RecentChange) -> str:
+    return f"- {page.hours.moment(change.at)} ({apart(change.at, page.report.opened_at)}): {plain(change.what, 200)}"
+
+
+def _timeline(page: _Page) -> list[str]:
     return [
-        f"- {_moment(report, each.at)} · {_by(each.who, people)}: {_sentence(each.what, people)}"
-        for each in report.timeline
+        f"- {page.hours.moment(each.at)} · {_by(each.who, page.people)}: {_told(page, each.what)}"
+        for each in page.report.timeline
     ]
 
 
-def _times(report: Report, people: People) -> list[str]:
-    times = [f"- {plain(what)}: {plain(value)}" for what, value in report.facts]
-    return [*times, *(f"- {role}: {_by(who, people)}" for role, who in report.people)]
+def _acts(page: _Page) -> list[str]:
+    acts = page.report.acts
+    more = [f"- {acts.left_out:,} more of them in the timeline"] if acts.left_out else []
+    return [*(_act(page, each) for each in acts.lines), *more]
+
+
+def _act(page: _Page, act: Act) -> str:
+    where = f" {_FROM.get(act.place, f'({plain(act.place, 20)})')}" if act.place else ""
+    again = f" ({act.times:,} times, last {page.hours.moment(act.last_at)})" if act.times > 1 else ""
+    return f"- {page.hours.moment(act.at)} · {_by(act.who, page.people)}{where}: {_told(page, act.what)}{again}"
+
+
+def _told(page: _Page, what: str) -> str:
+    """What an entry says; until when something was muted is a time like all others."""
+    return _sentence(page.hours.translated(what) if what.startswith("muted ") else what, page.people)
+
+
+def _times(page: _Page) -> list[str]:
+    """How long it took, and who was who: somebody with four roles is one line."""
+    times = [f"- {plain(what)[:1].upper()}{plain(what)[1:]}: {plain(value)}" for what, value in page.report.facts]
+    roles: dict[str, list[str]] = {}
+    for role, who in page.report.people:
+        roles.setdefault(who, []).append(role)
+    said = [f"{', '.join(each)}: {_by(who, page.people)}" for who, each in roles.items()]
+    return [*times, *(f"- {line[:1].upper()}{line[1:]}" for line in said)]
 
 
 def report_button(incident: Incident) -> Block:

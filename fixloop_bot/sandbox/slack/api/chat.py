@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fixloop_bot.sandbox.slack.api.call import Call, Method
+from fixloop_bot.sandbox.slack.api.sharing import shared_by_link
 from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, BOT_USER
 from fixloop_bot.sandbox.slack.limits import SPECIAL, TIER_3, TIER_4
 from fixloop_bot.sandbox.slack.records import Channel, Json, Message, RefusalError
@@ -33,6 +34,8 @@ def post_message(call: Call) -> Json:
         content["thread_ts"] = root_of(channel, thread_ts)
         if call.flag("reply_broadcast"):
             content |= {"subtype": "thread_broadcast"}
+    if files := shared_by_link(call, channel, content["text"]):
+        content["files"] = files
     message = call.core.workspace.post(channel, {**content, **by_bot(call)}, metadata=metadata(call))
     answer: Json = {"ok": True, "channel": channel.id, "ts": message.ts, "message": shown(call, message)}
     if truncated:
@@ -58,6 +61,8 @@ def update(call: Call) -> Json:
     changed: Json = {}
     if text is not None:
         changed |= {"text": text, "blocks": None}
+        if not message.content.get("upload"):
+            changed["files"] = shared_by_link(call, channel, text) or None
     if markdown is not None:
         changed |= markdown_content(markdown)
     if blocks is not None:
