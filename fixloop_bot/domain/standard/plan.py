@@ -86,6 +86,9 @@ class _Candidates:
     monitors: tuple[Step, ...] = ()
     logs: tuple[Step, ...] = ()
     certificates: tuple[Step, ...] = ()
+    probes: tuple[Step, ...] = ()
+    alerted: bool = False
+    about_latency: bool = False
 
     @classmethod
     def of(
@@ -105,14 +108,22 @@ class _Candidates:
             controls=tuple(controls),
             logs=tuple(_kept(logs_steps(service, signals), service)),
             certificates=tuple(_kept(tls_steps(service), service)),
+            probes=tuple(step for step in (*confirmations, *controls) if _is_probe(step, service)),
+            alerted=bool(signals),
+            about_latency=symptom.about_latency,
         )
 
     def by_importance(self) -> Iterator[Step]:
-        """What gets a place first: a proof, then speed, then a control, then telemetry, then more of each.
+        """What gets a place first: a proof, what raised the alert, the team's own probes, then speed and a control.
 
-        Logs and the certificate come last: they say less than a request, and still more than nobody looking.
+        A probe that its team wrote and that found no place would be a test that silently did not run; so whatever is
+        made up here comes after all of them. Logs and the certificate come last: they say less than a request, and
+        still more than nobody looking.
         """
         yield from self.confirmations[:MOST_CONFIRMATIONS]
+        yield from self.latency if self.about_latency else ()
+        yield from self.metrics[:1] if self.alerted else ()
+        yield from self.probes
         yield from self.latency
         yield from self.controls[:1]
         yield from self.metrics[:1]
@@ -128,6 +139,10 @@ class _Candidates:
         telemetry = (*self.metrics, *self.logs)
         kinds = (self.confirmations, self.latency, telemetry, self.controls, self.certificates, self.monitors)
         return next((place for place, kind in enumerate(kinds) if step in kind), len(kinds))
+
+
+def _is_probe(step: Step, service: Service) -> bool:
+    return any(step == probe_step(probe, step.role) for probe in service.probes)
 
 
 def _kept(steps: Iterable[Step], service: Service) -> list[Step]:

@@ -1,6 +1,7 @@
 """Without a model there are still five steps, and they always pass the vetting."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,42 @@ def test_probes_slo_and_metric_make_the_plan() -> None:
     assert http(plan.steps[1]).expect == ("status == 200", "p95 < 400 ms")
     assert plan.steps[2].check == MetricCheck(query=ERRORS, healthy_when="<=", limit=0.01)
     assert plan.steps[4].check == MonitorCheck(monitor_id="123", group="service:checkout")
+
+
+OK = ("status == 200",)
+
+
+def probes(count: int) -> tuple[Probe, ...]:
+    return tuple(
+        Probe(name=f"Look {number}", request=Request(path=f"/look/{number}"), expect=OK) for number in range(count)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5])
+def test_every_probe_of_the_team_runs_before_anything_made_up(count: int) -> None:
+    """A probe without a place is a test that silently did not run; only the alert's own measure is worth as much."""
+    trusted = [f"Look {number}" for number in range(count)]
+    service = replace(CHECKOUT, probes=probes(count))
+    assert [step.title for step in made(service).steps if step.title in trusted] == trusted
+    measure = Measure(query=ERRORS, comparator=Comparator.ABOVE, limit=0.01)
+    alerted = made(service, signal(measure=measure, monitor_id="123", scope="service:checkout"))
+    assert [step.title for step in alerted.steps if step.title in trusted] == trusted[:4]
+    assert "The error rate is under 1 % again" in [step.title for step in alerted.steps]
+
+
+def test_a_probe_beside_the_symptom_goes_before_the_monitor() -> None:
+    """The team's test of something else may be the one that sees the bug; the monitor says what the alert has said."""
+    beside = (*probes(3), PAY)
+    measure = Measure(query=ERRORS, comparator=Comparator.ABOVE, limit=0.01)
+    plan = made(replace(CHECKOUT, probes=beside), signal(measure=measure, monitor_id="123", scope="service:checkout"))
+    assert {"A cart can be paid", "Look 0", "Look 1", "Look 2"} <= {step.title for step in plan.steps}
+    assert not [step for step in plan.steps if isinstance(step.check, MonitorCheck)]
+
+
+def test_a_latency_alert_is_answered_with_a_step_for_speed() -> None:
+    """However many probes there are: without it the plan would not cover the symptom."""
+    plan = made(replace(CHECKOUT, probes=probes(5)), signal("p95 latency of checkout is high"))
+    assert "Checkout is fast again" in [step.title for step in plan.steps]
 
 
 def test_the_probe_that_the_alert_names_comes_first() -> None:
