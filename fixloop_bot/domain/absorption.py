@@ -19,7 +19,7 @@ from fixloop_bot.domain.incidents import (
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
 
 MESSAGE_LENGTH = 1000
-"""So much of an alert's text is kept with its line, for the plan's author; the rest is in Datadog."""
+"""How much of an alert's text is kept with its line, for the plan's author; the rest is in Datadog."""
 
 
 class Reading(StrEnum):
@@ -117,6 +117,7 @@ def line_after(known: SignalLine | None, signal: Signal) -> SignalLine:
         link=signal.link or (known.link if known else None),
         message=signal.message[:MESSAGE_LENGTH] or (known.message if known else ""),
         seen=(known.seen if known else 0) + 1,
+        merged=known is not None and known.merged,
     )
 
 

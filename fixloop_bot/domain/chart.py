@@ -218,10 +218,13 @@ def _course(chart: SignalChart) -> str:
         median = reading(sorted(before)[len(before) // 2], chart.unit)
         went = f"{'fell' if low else 'rose'} from {median} at {began} to {to}"
     else:
-        went = f"was at {to} from {began} on"
+        went = f"was at {to} from {began} on" if onset < last_at else f"is {to} at {began}"
     ends = f"{reading(last, chart.unit)} at {_time(chart, last_at)}"
+    if onset == last_at:
+        return went
     if breached[-1][0] == last_at:
-        return f"{went} and is {ends}"
+        same = reading(last, chart.unit) == to
+        return f"{went}, still so at {_time(chart, last_at)}" if same else f"{went} and is {ends}"
     back = next(at for at, _ in chart.points if at > breached[-1][0])
     return f"{went} and is inside its limit since {_time(chart, back)}, {ends}"
 

@@ -92,12 +92,18 @@ class ModelSilent(FixLoopError):
 
 
 class SlackRefused(FixLoopError):
-    """Slack answered with an error; ``error`` is Slack's own name for it."""
+    """Slack answered with an error; ``error`` is Slack's own name for it.
 
-    def __init__(self, error: str, *, method: str, detail: str = "") -> None:
+    ``lacks`` is what the token lacks, where that is the reason: ``the token lacks users:read, to name people …``.
+    """
+
+    def __init__(self, error: str, *, method: str, detail: str = "", lacks: str = "") -> None:
         self.error = error
         self.method = method
-        super().__init__(f"Slack refused {method}: {error}{f' ({detail})' if detail else ''}")
+        self.why = lacks or error
+        """For people, as a part of a sentence."""
+        known = "; ".join(filter(None, (lacks, detail)))
+        super().__init__(f"Slack refused {method}: {error}{f' ({known})' if known else ''}")
 
 
 class SlackBusy(FixLoopError):

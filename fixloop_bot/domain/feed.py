@@ -14,6 +14,7 @@ from itertools import pairwise
 from fixloop_bot.domain.incidents import Incident, RunLine, State
 from fixloop_bot.domain.reminders import next_reminder
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
+from fixloop_bot.domain.setbacks import Setback, reopened_by_hand, setback
 from fixloop_bot.domain.signals import Measure, Transition
 
 TITLE_KEPT = 300
@@ -30,8 +31,10 @@ class FeedRow:
     signals by what the monitor said last. ``people`` took part in any way.
 
     ``confirmed_at`` is when a run had first seen the bug; ``fixed_at`` when the validate run began whose proof stands,
-    without one when a person resolved the incident; ``proven_at`` when that proof was complete. ``taken_back`` counts
-    the proofs that did not last. ``remind_at`` is when somebody is to be reminded, if nothing happens before.
+    without one when a person resolved the incident; ``proven_at`` when that proof was complete.
+
+    ``taken_back`` counts the proofs that did not last; ``setback`` is what it last fell back by, until a run has looked
+    or it is proven. ``remind_at`` is when somebody is to be reminded, if nothing happens before.
     """
 
     id: str
@@ -68,6 +71,7 @@ class FeedRow:
     fixed_at: float | None = None
     proven_at: float | None = None
     taken_back: int = 0
+    setback: Setback | None = None
 
     @property
     def is_open(self) -> bool:
@@ -127,6 +131,7 @@ def row_of(incident: Incident, before: FeedRow | None = None) -> FeedRow:
         fixed_at=proof.started_at if proof is not None else incident.resolved_at,
         proven_at=proof.finished_at if proof is not None else None,
         taken_back=max(_taken_back(incident), before.taken_back if before is not None else 0),
+        setback=setback(incident),
     )
 
 
@@ -158,17 +163,27 @@ def _taken_back(incident: Incident) -> int:
     """How many proofs did not last: those behind which the incident fell back, or the bug was sought again.
 
     A second Validate that proves the same again takes nothing back, nor does one that could not look. FixLoop seeks the
-    bug again, in a confirm run, or sees it, only once a proof is gone.
+    bug again, in a confirm run, or sees it, only once a proof is gone. Who reopens has seen nothing fail.
     """
     proofs = _proofs(incident)
     gone = sum(_lost_between(incident, earlier, later) for earlier, later in pairwise(proofs))
-    return gone + (1 if proofs and incident.evidence_from > proofs[-1].number else 0)
+    return gone + (1 if proofs and _lost_since(incident, proofs[-1]) else 0)
 
 
 def _lost_between(incident: Incident, earlier: RunLine, later: RunLine) -> bool:
     between = [line for line in incident.runs if earlier.number < line.number < later.number and not line.partial]
-    sought = any(line.kind is RunKind.CONFIRM or line.reproduced for line in between)
-    return sought or earlier.number < incident.evidence_from <= later.number
+    if any(line.reproduced for line in between):
+        return True
+    sought = any(line.kind is RunKind.CONFIRM for line in between)
+    fell = sought or earlier.number < incident.evidence_from <= later.number
+    return fell and not reopened_by_hand(incident, earlier)
+
+
+def _lost_since(incident: Incident, proof: RunLine) -> bool:
+    if incident.evidence_from <= proof.number:
+        return False
+    after = [line for line in incident.runs if line.number > proof.number and not line.partial]
+    return any(line.reproduced for line in after) or not reopened_by_hand(incident, proof)
 
 
 def _people(incident: Incident, before: FeedRow | None) -> tuple[str, ...]:

@@ -97,9 +97,9 @@ def times_before(factor: float) -> str:
     return "the hour before" if factor == 1 else f"{factor:g} × the hour before"
 
 
-_SIDES = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
+SIDES = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
 
 
 def bound(healthy_when: str, limit: str) -> str:
     """``at most 2 %``."""
-    return f"{_SIDES.get(healthy_when, healthy_when)} {limit}"
+    return f"{SIDES.get(healthy_when, healthy_when)} {limit}"

@@ -80,7 +80,7 @@ TRANSITIONS: dict[tuple[State, Move], State] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalLine:
-    """What is known of one trouble (one identity) within the incident: its newest transition and reading."""
+    """What is known of one trouble (one identity); ``merged``: it came with an incident that was merged into this."""
 
     identity: str
     identity_kind: IdentityKind
@@ -95,6 +95,7 @@ class SignalLine:
     link: str | None = None
     message: str = ""
     seen: int = 1
+    merged: bool = False
 
     @property
     def firing(self) -> bool:
@@ -258,9 +259,8 @@ class Incident:
         """What a validate run is compared with: a run of the same frozen plan from while the service was broken.
 
         A confirm run that reproduced the bug, else any other run that saw a step fail, else the confirm run that saw
-        none.
-        Runs from before the last regression say nothing about the present trouble (``evidence_from``); ``number``
-        leaves out the run of that number and those after it.
+        none. Runs from before the last regression say nothing about the present trouble (``evidence_from``);
+        ``number`` leaves out the run of that number and those after it.
         """
         ended = [
             line
@@ -293,16 +293,16 @@ class Incident:
         if self.wanted_run is None or self.active_run is not None or not self.is_open:
             return None
         for entry in reversed(self.timeline):
-            if HALTED_BY in entry.what:
+            if HALTED_BY in entry.what and entry.what.startswith("asked for a ") and not entry.message:
                 return entry.what.partition(HALTED_BY)[2]
             if entry.what.startswith("started "):
                 break
         return None
 
     def main_signal(self) -> SignalLine | None:
-        """The signal that the card leads with: the first one that still fires, else the first."""
-        firing = [line for line in self.signals if line.firing] or list(self.signals)
-        return firing[0] if firing else None
+        """The signal that the card leads with: the first of its own that still fires, else the first of its own."""
+        own = [line for line in self.signals if not line.merged] or list(self.signals)
+        return next((line for line in own if line.firing), own[0] if own else None)
 
     def noted(self, at: float, who: str, what: str, *, place: str = "") -> Incident:
         """The same incident with one more line in its timeline."""

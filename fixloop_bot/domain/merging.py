@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fixloop_bot.domain.absorption import few
 from fixloop_bot.domain.incidents import Incident, Move, State, advance
+from fixloop_bot.domain.setbacks import TOOK_OVER
 
 
 def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incident:
@@ -23,15 +24,16 @@ def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incide
 
 
 def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> Incident:
-    """The incident with another one's troubles; unchanged where it has them already.
+    """The incident with another one's troubles, under its own title; unchanged where it has them already.
 
     A trouble that still fires reopens a recovered one, as its alert would have: no proof covers what it has not seen.
+    It reopens one that was resolved while it was on its way, too: nobody who resolved it has seen that it fires there.
     """
     if other.id in incident.merged:
         return incident
     known = {line.identity for line in incident.signals}
-    added = tuple(line for line in other.signals if line.identity not in known)
+    added = tuple(replace(line, merged=True) for line in other.signals if line.identity not in known)
     grown = replace(incident, merged=(*incident.merged, other.id), signals=few((*incident.signals, *added)))
-    if incident.state is State.RECOVERED and any(line.firing for line in added):
-        grown = advance(grown, Move.ALERT)
-    return grown.noted(now, by, f"took over {other.id} ({other.label}: {other.title})")
+    if incident.state in (State.RECOVERED, State.RESOLVED) and any(line.firing for line in added):
+        grown = advance(grown, Move.ALERT if incident.is_open else Move.ALERT_AGAIN)
+    return grown.noted(now, by, f"{TOOK_OVER}{other.id} ({other.label}: {other.title})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fixloop_bot.domain.figures import bound, measured_name, per_minute, reading, unit_of
+from fixloop_bot.domain.figures import SIDES, bound, measured_name, per_minute, reading, unit_of
 from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Step
 from fixloop_bot.domain.runs import Run, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult, Sample
@@ -79,14 +79,20 @@ def difference(result: AssertionResult) -> str:
     """``$.total was 19.98, expected 19.99``, without the formula that 19.99 was computed by.
 
     What a certificate, a name server or a health service said is put into its own words: ``days left was 3, expected
-    >= 7``, ``the health service says NOT_SERVING``.
+    at least 7``, ``the health service says NOT_SERVING``.
     """
     if serving_status(result):
         return f"the health service says {serving_status(result)}"
     if is_missing(result):
         return f"{field_name(result).removeprefix('header ')} is missing"
+    return f"{field_name(result)} was {result.seen or 'nothing'}, expected {wanted_words(result)}"
+
+
+def wanted_words(result: AssertionResult) -> str:
+    """``19.99``, ``at least 7``: what was expected, without its formula, as one says it."""
     wanted, _ = split_formula(result)
-    return f"{field_name(result)} was {result.seen or 'nothing'}, expected {wanted}"
+    side, _, limit = wanted.partition(" ")
+    return bound(side, limit) if side in SIDES and limit else wanted
 
 
 def is_missing(result: AssertionResult) -> bool:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fixloop_bot.domain.incidents import Entry, Incident, State
-from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
-from fixloop_bot.domain.signals import Transition
+from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.setbacks import REOPENED, RESOLVED, proves, regression
 
-_ALERTS = tuple(each.value for each in Transition if each.alerting and each is not Transition.RENOTIFY)
 MACHINES = frozenset({"datadog", "fixloop"})
 
 
@@ -21,6 +20,8 @@ class Topic(StrEnum):
 
 
 WAITS_S = {Topic.UNACKNOWLEDGED: 5 * 60.0, Topic.UNVALIDATED: 30 * 60.0}
+SAME_CAUSE_S = 1.0
+"""Times are handed on as text; what differs by less is the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,30 @@ def next_reminder(incident: Incident) -> Due | None:
     if incident.state not in (State.OPEN, State.REPRODUCED):
         return None
     found = []
-    for topic, since in ((Topic.UNACKNOWLEDGED, _untouched(incident)), (Topic.UNVALIDATED, _unvalidated(incident))):
-        name = f"{topic.value}:{incident.reopened}"
+    for topic in Topic:
+        since, name = _since(incident, topic), _name(incident, topic)
         if since is not None and name not in incident.reminded:
             found.append(Due(topic=topic, since=since, at=since + WAITS_S[topic], name=name))
     return min(found, key=lambda each: each.at, default=None)
+
+
+def still_true(incident: Incident, name: str, since: float) -> bool:
+    """Whether what was remembered as ``name`` (of that ``since``) still holds when it comes to be said.
+
+    Somebody may have taken it on, a run may have looked again, or the trouble is another one by now.
+    """
+    if incident.state not in (State.OPEN, State.REPRODUCED) or name not in [_name(incident, each) for each in Topic]:
+        return False
+    now_since = _since(incident, Topic(name.partition(":")[0]))
+    return now_since is not None and abs(now_since - since) < SAME_CAUSE_S
+
+
+def _name(incident: Incident, topic: Topic) -> str:
+    return f"{topic.value}:{incident.reopened}"
+
+
+def _since(incident: Incident, topic: Topic) -> float | None:
+    return _untouched(incident) if topic is Topic.UNACKNOWLEDGED else _unvalidated(incident)
 
 
 def due(incident: Incident, now: float) -> Due | None:
@@ -93,12 +113,9 @@ def _began(incident: Incident) -> float:
 
 
 def _ends(entry: Entry) -> bool:
-    return entry.what.startswith("resolved (") or f": {RecoveryVerdict.PROVEN.value}" in entry.what
+    return not entry.message and (entry.what.startswith(RESOLVED) or proves(entry))
 
 
 def _begins(entry: Entry) -> bool:
     """Whether the entry tells that something is broken (again)."""
-    if entry.who == "datadog":
-        return entry.what.startswith(_ALERTS) and "arrived late" not in entry.what
-    seen = (": reproduced", f": {RecoveryVerdict.NOT_RECOVERED.value}", "taken back")
-    return entry.what == "reopened" or (entry.who == "fixloop" and any(each in entry.what for each in seen))
+    return entry.what == REOPENED or bool(regression(entry))

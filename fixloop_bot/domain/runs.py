@@ -158,3 +158,9 @@ class Run:
     def reproduced(self) -> bool:
         """Whether any step failed: in a confirm run that is the bug, seen."""
         return any(step.verdict is StepVerdict.FAILED for step in self.steps)
+
+    @property
+    def seen_by_request(self) -> bool:
+        """Whether one of the failed steps sends requests: where only telemetry failed, no later run can be a proof."""
+        failed = {step.step_id for step in self.steps if step.verdict is StepVerdict.FAILED}
+        return any(step.repeated and step.id in failed for step in self.plan.steps)

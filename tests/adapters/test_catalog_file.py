@@ -317,6 +317,30 @@ def test_text_that_is_no_catalog_is_refused_with_the_files_name(text: str) -> No
         parse_catalog(text, name="my.yml")
 
 
+@pytest.mark.parametrize(
+    ("text", "plainly"),
+    [
+        ("services:\n\ta: {}", "line 2: this is not YAML: a tab stands here"),
+        ("services:\n  a:\n    logs: x\n   runbook: y", "line 4: this is not YAML: the indentation fits none"),
+        ("services:\n  a:\n    logs: x: y", "line 3: this is not YAML: wrong indentation, or a colon too many"),
+        ("services:\n  a:\n    logs: @x", "line 3: this is not YAML: text that begins with @"),
+        ("services: {}\n---\nservices: {}", "line 2: this is not YAML: a second document"),
+        ("services: {a: {}", "line 1: this is not YAML: the file ends before a bracket"),
+        ("#" * 4_000_001, "is too long: over 4,000,000 characters"),
+        (
+            "services: {a: {base_url: 'http://x.example.com', openapi: x}}",
+            "must be a path that begins with /, or an add",
+        ),
+    ],
+    ids=["tab", "indentation", "colon", "sign", "second", "bracket", "long", "openapi"],
+)
+def test_usual_slips_are_named_in_plain_words(text: str, plainly: str) -> None:
+    """Not in the parser's: whoever mistypes is no expert of YAML's tokens."""
+    with pytest.raises(CatalogError) as caught:
+        parse_catalog(text)
+    assert plainly in str(caught.value)
+
+
 def test_a_file_that_is_missing_or_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"there is no catalog at .*absent\.yml"):
         load_catalog(tmp_path / "absent.yml")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
+import os
 import random
 import stat
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fixloop_bot.adapters.kingfisher import OVERLAP, WINDOW, Kingfisher
+from fixloop_bot.adapters.kingfisher import OVERLAP, WINDOW, Kingfisher, prepare
 from fixloop_bot.domain.redaction import mask
 from tests.domain.tokens import HEX, TOKENS
 
@@ -27,7 +30,7 @@ ADOBE = "p8e-" + "".join(random.Random(8).choices(HEX, k=32))
 def kingfisher(tmp_path_factory: pytest.TempPathFactory) -> Kingfisher:
     shared = tmp_path_factory.getbasetemp().parent  # by all workers, so that the rules are compiled once
     detector = Kingfisher(shared / "kingfisher")
-    detector.warm()
+    detector.load()
     return detector
 
 
@@ -190,3 +193,63 @@ def test_a_secret_is_known_whatever_ends_the_phrase(kingfisher: Kingfisher, arou
     before, _, behind = around.partition("{}")
     start = len(before)
     assert kingfisher(before.encode() + secret + behind.encode()) == [(start, start + len(secret))]
+
+
+async def test_a_child_process_compiles_the_rules_aside(tmp_path: Path) -> None:
+    """It leaves the compiled rules and a note behind, and no memory in this process; once is enough."""
+    folder = tmp_path / "rules"
+    await prepare(folder)
+    (compiled,) = folder.glob("*.vscdb")
+    assert len(list(folder.glob("compiled-*"))) == 1
+    assert compiled.stat().st_size > 100_000
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    compiled.unlink()
+    await prepare(folder)
+    assert not compiled.exists(), "the note says that it was done"
+    assert found(Kingfisher(folder), f"said {GITHUB}") == [GITHUB]
+
+
+async def test_the_loop_goes_on_meanwhile(tmp_path: Path) -> None:
+    """While the rules are compiled and loaded, nobody else waits for half a second (0.02 s on a quiet machine)."""
+    slowest, last, over = 0.0, time.perf_counter(), asyncio.Event()
+
+    async def beat() -> None:
+        nonlocal slowest, last
+        while not over.is_set():
+            await asyncio.sleep(0.002)
+            slowest, last = max(slowest, time.perf_counter() - last), time.perf_counter()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(beat())
+        await prepare(tmp_path / "rules")
+        await asyncio.to_thread(Kingfisher(tmp_path / "rules").load)
+        over.set()
+    assert slowest < 0.5
+
+
+async def test_whoever_stops_ends_the_child(tmp_path: Path) -> None:
+    """Nothing goes on after the worker is gone, and there is no note of what was not done."""
+    preparing = asyncio.create_task(prepare(tmp_path / "rules"))
+    while not children():
+        await asyncio.sleep(0.001)
+    preparing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await preparing
+    assert children() == []
+    assert list((tmp_path / "rules").glob("compiled-*")) == []
+
+
+def children() -> list[str]:
+    """The processes that this one has started to compile rules."""
+    listed = subprocess.run(["ps", "-axo", "ppid=,args="], capture_output=True, text=True, check=True)
+    processes = [line.split(maxsplit=1) for line in listed.stdout.splitlines()]
+    return [args for parent, args in processes if parent == str(os.getpid()) and "adapters.kingfisher" in args]
+
+
+async def test_a_folder_that_cannot_be_made_costs_only_the_wait(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    with caplog.at_level(logging.INFO):
+        await prepare(tmp_path / "file" / "rules")
+    assert "are compiled with the first question (exit 1)" in caplog.text

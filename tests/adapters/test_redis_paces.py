@@ -115,6 +115,24 @@ async def test_who_waited_longest_is_next(store: RedisStore, clock: FakeClock) -
     assert (await store.take_call(UPDATE, line("INC-2:root"), patience_s=2.5)).booked
 
 
+async def test_who_waits_keeps_its_place_though_it_changes_again(store: RedisStore, clock: FakeClock) -> None:
+    """The line is by the age of what is not shown: that began before it asked, and a later alert does not reset it."""
+
+    async def ask(name: str, *, since: float) -> bool:
+        return (await store.take_call(POST, Errand(name=name, since=since), patience_s=0)).booked
+
+    await taken(store, NEWS, POST)
+    assert not await ask("INC-1:root", since=clock.now() - 5)
+    assert not await ask("INC-2:root", since=clock.now() - 9)
+    clock.advance(0.5)
+    assert not await ask("INC-2:root", since=clock.now())
+    clock.advance(0.5)
+    assert not await ask("INC-1:root", since=clock.now() - 6)
+    assert await ask("INC-2:root", since=clock.now())
+    clock.advance(1)
+    assert await ask("INC-1:root", since=0)
+
+
 async def test_news_goes_before_figures_that_waited_longer(store: RedisStore, clock: FakeClock) -> None:
     await taken(store, NEWS, POST)
     assert not (await store.take_call(POST, line("INC-1:plan", Urgency.PROGRESS), patience_s=0)).booked

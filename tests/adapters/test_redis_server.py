@@ -191,6 +191,75 @@ async def test_a_long_data_directory_works(tmp_path: Path) -> None:
     await server.stop()
 
 
+def folder_of(server: EmbeddedValkey) -> Path:
+    return Path(server.url.removeprefix("unix://")).parent
+
+
+async def test_the_last_to_leave_a_long_data_directory_leaves_nothing_in_tmp(tmp_path: Path) -> None:
+    """The socket's folder stays while anybody uses the server, and is gone with the last, whoever started it."""
+    long = tmp_path / ("a" * 60) / ("b" * 60)
+    server = EmbeddedValkey(long)
+    assert not folder_of(server).exists(), "to know where it would be makes nothing"
+    async with another_process(long):
+        await server.start()
+        await server.stop()
+        assert folder_of(server).is_dir()
+        assert await answers(server), "the other one is still there"
+    assert not folder_of(server).exists()
+
+
+async def test_what_a_kill_leaves_in_tmp_is_the_next_starts(tmp_path: Path) -> None:
+    """Process and server killed: the next start uses their folder, and removes it when it stops."""
+    long = tmp_path / ("a" * 60) / ("b" * 60)
+    server = EmbeddedValkey(long)
+    async with another_process(long) as process:
+        async with client_of(server) as client:
+            about = await client.info("server")
+        process.kill()
+        await process.wait()
+    os.kill(int(about["process_id"]), signal.SIGKILL)
+    assert folder_of(server).is_dir()
+    await server.start()
+    assert await is_another(server, int(about["process_id"]))
+    await server.stop()
+    assert not folder_of(server).exists()
+
+
+async def test_a_start_that_fails_leaves_nothing_in_tmp(tmp_path: Path) -> None:
+    """The folder was made for a server that has ended at once."""
+    long = tmp_path / ("a" * 60) / ("b" * 60)
+    long.mkdir(parents=True)
+    (long / "appendonlydir").write_text("not a directory")
+    server = EmbeddedValkey(long)
+    with pytest.raises(StoreUnavailable, match="did not start"):
+        await server.start()
+    assert not folder_of(server).exists()
+
+
+async def test_a_folder_in_tmp_that_is_no_folder_of_ours_is_not_used(tmp_path: Path) -> None:
+    """Its name can be guessed: who leads it elsewhere would answer in the store's stead."""
+    server = EmbeddedValkey(tmp_path / ("a" * 60) / ("b" * 60))
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "valkey.sock").touch()
+    folder_of(server).symlink_to(tmp_path / "theirs")
+    try:
+        with pytest.raises(StoreUnavailable, match="somebody else's: set FIXLOOP_DATA_DIR to a shorter path"):
+            await server.start()
+        assert [file.name for file in (tmp_path / "theirs").iterdir()] == ["valkey.sock"]
+    finally:
+        folder_of(server).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("below", [".", "store"])
+async def test_a_data_directory_that_is_a_file_is_called_so(tmp_path: Path, below: str) -> None:
+    """Itself, or one above it; with what to do."""
+    file = tmp_path / "fixloop"
+    file.write_text("notes")
+    with pytest.raises(StoreUnavailable, match=rf"{file} is a file, not a directory: set it to a directory"):
+        await EmbeddedValkey(file / below).start()
+    assert file.read_text() == "notes"
+
+
 async def test_ten_at_once_start_one(tmp_path: Path) -> None:
     """Whoever comes second waits for the first one's server instead of starting another on the same file."""
     servers = [EmbeddedValkey(tmp_path) for _ in range(10)]

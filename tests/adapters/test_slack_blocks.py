@@ -94,6 +94,11 @@ def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> Non
         ),
         ("reproduced", "🔴 *Reproduced*: POST /checkout answered 503 in 7 of 20 tries. Step 3 fails too."),
         (
+            "telemetry alone",
+            "🔴 *Only telemetry sees it*: step 3 fails: error share is 31 %, must be at most 1 %. "
+            "No request of this plan failed, so it cannot prove a fix: Edit a step, or press New plan.",
+        ),
+        (
             "not reproduced",
             "⚪ *Not reproduced*: none of 105 samples of each step failed, and a fault in more than 2.81 % of such "
             "requests would have been seen with 95 % certainty.",
@@ -130,7 +135,7 @@ def test_a_screen_reader_hears_the_status_and_no_symbol_alone(state: str) -> Non
         ),
         (
             "certificate nearly over",
-            "🔴 *Not recovered*: step 1 still fails in 4 of 4 tries: days left was 3, expected &gt;= 7.",
+            "🔴 *Not recovered*: step 1 still fails in 4 of 4 tries: days left was 3, expected at least 7.",
         ),
         ("reopened", "🔴 *Reopened*, and not validated since."),
         ("no catalog entry", "⚪ *Not reproduced*: the plan has only steps by hand."),
@@ -160,6 +165,15 @@ def test_green_is_for_proven_alone(verdict: RecoveryVerdict) -> None:
     view = STATES["proven and quiet"]()
     line = status_text(replace(view, incident=replace(view.incident, verdict=verdict)))
     assert ("🟢" in line) == (verdict is RecoveryVerdict.PROVEN)
+
+
+def test_the_status_leads_to_its_thread() -> None:
+    """By its name, as in Home and in the list; without an address it is a name alone."""
+    view = STATES["not recovered"]()
+    name, *others = status_text(view).split("\n")
+    linked = status_text(view, "https://slack.test/archives/C1/p1").split("\n")
+    assert linked == [f"<https://slack.test/archives/C1/p1|{name.strip('*')}>", *others]
+    assert name.startswith("*") and name.endswith("*")
 
 
 def test_a_failing_step_shows_its_evidence() -> None:
@@ -249,7 +263,7 @@ def test_a_proof_that_was_taken_back_is_no_longer_green() -> None:
     """The worst news stands first, in the results as well."""
     seen = shown("taken back by the watch")
     assert "🟢" not in words(seen["root"]) + words(seen["results"])
-    assert words(seen["results"]).index("Taken back") < words(seen["results"]).index("Was proven")
+    assert words(seen["results"]).index("Proof taken back") < words(seen["results"]).index("Was proven")
 
 
 def test_only_the_results_change_from_second_to_second() -> None:
@@ -280,7 +294,7 @@ def test_who_is_on_it_and_what_was_changed_before_it() -> None:
     seen = shown("people are on it")["root"]
     deploy = "Changed before it: <https://app.datadoghq.com/event/1|deploy checkout 2.14.0>, <!date^1790304660^{time}"
     assert f"{deploy}|02:51 UTC> (7 min before)\n" in words(seen)
-    assert "Lead: <@U0MIRA0001> since <!date^1790305260^{time}|03:01 UTC> · fixer: <@U0JONAS001>" in words(seen)
+    assert "Lead: <@U0MIRA0001> since <!date^1790305260^{time}|03:01 UTC> · Fixer: <@U0JONAS001>" in words(seen)
     assert "Note: Rolling back 2.14.0, ready in 5 min. (<@U0JONAS001>, <!date^" in words(seen)
     assert "Lead: nobody" in words(shown("reproduced")["root"])
     muted = words(shown("muted and merged")["root"])

@@ -124,19 +124,19 @@ def test_slack_takes_them(state: str) -> None:
         (
             spent,
             f"The watch ended after 8 s of 25 s: {SPENT}. Press Validate to watch again.",
-            f"⚪ *Watch not finished*. The watch ended after 8 s of 25 s: {SPENT}.",
+            f"⚪ *Watch not finished*. It ended after 8 s of 25 s: {SPENT}.",
             "watch ended after 8 s",
         ),
         (
             stopped,
             f", but <@{MIRA}> stopped the watch after 8 s; not watched since.",
-            f"⚪ *Watch not finished*. <@{MIRA}> stopped the watch after 8 s; not watched since.",
+            f"⚪ *Watch not finished*. <@{MIRA}> stopped it after 8 s; not watched since.",
             "watch stopped after 8 s",
         ),
         (
             nothing_to_watch,
             "No step of this plan can be watched.",
-            "⚪ *No watch*. No step of this plan can be watched.",
+            "⚪ *Not watched*: no step of this plan can be watched.",
             "no step could be watched",
         ),
     ],
@@ -157,11 +157,11 @@ def test_a_watch_that_did_not_look_is_not_called_quiet(
 def test_a_proof_that_datadog_takes_back_is_said_on_both_cards() -> None:
     """As when the watch sees it first."""
     view = taken_back()
-    assert status(view).marked().startswith("🔴 *Taken back* <!date^")
+    assert status(view).marked().startswith("🔴 *Proof taken back* <!date^")
     assert "28 UTC" not in status(view).word
     assert ": Datadog alerted again. Not validated since." in status(view).rest
     results = words(card(view, "results"))
-    assert "🔴 *Taken back*" in results
+    assert "🔴 *Proof taken back*" in results
     assert ": Datadog alerted again." in results
     assert "⚪ *Was proven*. Steps 1 and 3 failed before and pass now." in results
     assert "Recovery proven" not in results
@@ -172,7 +172,7 @@ def test_the_root_card_keeps_it_while_a_new_run_has_the_results_card() -> None:
     view = taken_back_and_looked_at_again()
     root = words(root_card(view))
     assert "*Reproduced*" in root
-    assert ": Datadog alerted again. Recovery was proven <!date^" in root
+    assert ": Datadog alerted again. It was proven <!date^" in root
     assert "aken back" not in words(card(view, "results"))
 
 

@@ -106,7 +106,8 @@ def test_a_checklist_tells_what_it_shows_as_ticked(view: ThreadView) -> None:
 @given(view=views())
 def test_the_status_of_any_incident_can_be_whispered(view: ThreadView) -> None:
     """``/fixloop status`` prints it as mrkdwn, too."""
-    assert list(text_problems(status_text(view), view)) == []
+    for address in ("", "https://acme.slack.com/archives/C1/p1"):
+        assert list(text_problems(status_text(view, address), view)) == []
 
 
 @given(text=texts(), most=st.integers(min_value=2, max_value=200))

@@ -152,7 +152,7 @@ def test_a_check_of_another_kind(check: Check, words: str) -> None:
 @pytest.mark.parametrize(
     ("source", "subject", "seen", "expected", "words"),
     [
-        ("json $.days_left >= 7", "$.days_left", "3", ">= 7", "days left was 3, expected >= 7"),
+        ("json $.days_left >= 7", "$.days_left", "3", ">= 7", "days left was 3, expected at least 7"),
         (
             'json $.status == "SERVING"', "$.status", '"NOT_SERVING"', '"SERVING"',
             "the health service says NOT_SERVING",
@@ -160,7 +160,7 @@ def test_a_check_of_another_kind(check: Check, words: str) -> None:
         ('json $.status == "paid"', "$.status", '"open"', '"paid"', '$.status was "open", expected "paid"'),
         (
             "json $.answers length >= 1", "$.answers length", "0", ">= 1",
-            "the number of answers was 0, expected >= 1",
+            "the number of answers was 0, expected at least 1",
         ),
         ("json $.total == 19.99", "$.total", "", "19.99", "$.total was nothing, expected 19.99"),
     ],

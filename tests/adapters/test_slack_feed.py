@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from fixloop_bot.adapters.slack.api import SlackApi
-from fixloop_bot.adapters.slack.crier import SlackCrier
+from fixloop_bot.adapters.slack.crier import CLOCKS_DIFFER_S, SlackCrier
 from fixloop_bot.adapters.slack.home import SlackFront
 from fixloop_bot.application.reminders import Reminder
 from fixloop_bot.application.views import PartRef, ThreadRefs
@@ -102,6 +102,32 @@ async def test_what_was_perhaps_said_is_looked_for_first(room: Room) -> None:
     for _ in range(3):
         await crier.remind(NOBODY, room.refs, perhaps_said=True)
     assert len(room.said()) == 1
+
+
+async def test_in_a_long_thread_it_is_found_as_well(room: Room) -> None:
+    """Behind more replies than Slack gives at once, and not among those from before what it reminds of."""
+    root = room.refs.parts[0].ts or ""
+    crier = SlackCrier(room.api)
+    long_before = [room.slack.people.message(MIRA, INCIDENTS, f"before {number}", root) for number in range(1_100)]
+    late = replace(NOBODY, since=float(long_before[-1].ts) + CLOCKS_DIFFER_S)
+    for number in range(250):
+        room.slack.people.message(MIRA, INCIDENTS, f"meanwhile {number}", root)
+    for _ in range(2):
+        await crier.remind(late, room.refs, perhaps_said=True)
+    assert len(room.said()) == 1
+    assert room.slack.call_counts["conversations.replies"] == 4, "two pages each, of what is new"
+
+
+async def test_who_may_not_read_the_thread_reminds_all_the_same() -> None:
+    """Twice is better than never."""
+    async with (
+        running_slack(scopes=["chat:write"]) as slack,
+        SlackApi(token=BOT_TOKEN, base_url=slack.api_url) as api,
+    ):
+        root = await api.call("chat.postMessage", channel=INCIDENTS, text="cart · Slow")
+        refs = ThreadRefs(channel=INCIDENTS, parts=(PartRef(part="root", ts=str(root["ts"])),))
+        await SlackCrier(api).remind(NOBODY, refs, perhaps_said=True)
+        assert len(slack.thread(INCIDENTS, str(root["ts"]))) == 2
 
 
 async def test_a_reminder_waits_for_the_root_card(room: Room) -> None:

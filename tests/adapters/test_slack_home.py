@@ -116,7 +116,7 @@ def test_what_keeps_fixloop_from_its_work_comes_before_everything() -> None:
 def test_what_has_ended_says_how() -> None:
     """With the verdict's word, how long it took, and what fixed it."""
     assert (
-        "🟢 INC-38 checkout (prod) · Error rate is high · proven · 38 min · by @mira: rolled back 2.14.0 · 22:48"
+        "🟢 proven · INC-38 checkout (prod) · Error rate is high\n38 min · by @mira: rolled back 2.14.0 · 22:48"
         in told(picture(*NIGHT), width=200)
     )
 
@@ -145,7 +145,7 @@ def test_numbers_in_words() -> None:
         ({"state": State.REPRODUCED, "verdict": RecoveryVerdict.NOT_RECOVERED}, "🔴 *Not recovered* · reproduced"),
         ({"verdict": RecoveryVerdict.UNPROVEN}, "⚪ *Unproven*"),
         ({"verdict": RecoveryVerdict.INCONCLUSIVE}, "⚪ *Inconclusive*"),
-        ({"taken_back": 1}, "🔴 *Not reproduced yet* · its proof was taken back · not validated"),
+        ({"taken_back": 1}, "⚪ *Not reproduced yet* · not validated"),
         ({"state": State.RECOVERED, "verdict": RecoveryVerdict.PROVEN}, "🟢 *Recovery proven*"),
     ],
 )
@@ -238,11 +238,21 @@ def test_the_digest_changes_exactly_with_what_is_seen() -> None:
 
 
 def test_a_list_for_a_command() -> None:
-    """Linked to its thread, in three lines; what has ended in one."""
+    """Linked to its thread, one idea a line, with a blank line between two; what has ended in two lines."""
     said = lines_of("1 open", picture(*NIGHT[:1]).open, more=2, now=NOW).splitlines()
     assert said[0] == "*1 open*"
     assert said[1] == "<https://acme.slack.com/archives/C0CHECKOUT/p42000000|checkout (prod) · Error rate is high>"
-    assert said[-1] == "and 2 more"
+    assert said[2] == "🔴 *Reproduced* · not validated"
+    assert said[-4:-2] == ["Nobody is on it", f"INC-42 · SEV2 · since <!date^{int(ALERT)}^{{time}}|02:58 UTC> (10 min)"]
+    assert said[-2:] == ["", "and 2 more"]
+    ended = lines_of("3 resolved", picture(*NIGHT).resolved, more=0, now=NOW).splitlines()
+    assert len(ended) == 1 + 2 * 3
+
+
+def test_nobody_is_asked_to_take_what_has_recovered() -> None:
+    """It only waits for its end, as on its card."""
+    view = home_view(picture(row(1, state=State.RECOVERED, verdict=RecoveryVerdict.PROVEN)))
+    assert "on it" not in str(view)
 
 
 def test_a_service_says_its_quiet_hours_and_what_it_lacks() -> None:
@@ -252,10 +262,10 @@ def test_a_service_says_its_quiet_hours_and_what_it_lacks() -> None:
     )
     assert service_words(bare, baseline=None, mute=None, now=NOW).splitlines() == [
         "*cart* · not watched, waits for alerts",
-        f"the default channel · validated by <!subteam^S01>, <@{MIRA}>",
+        "Missing base_url: no request can test it, so nothing can be proven.",
+        "Missing a metric with its slo: real traffic is not measured after a fix.",
+        f"the default channel · may validate: <!subteam^S01>, <@{MIRA}>",
         "0 probes · no reminders 22:00 to 07:00 (Europe/Berlin), but for SEV1",
-        "Missing base_url: no request can test it, so nothing can be proven; "
-        "a metric with its slo: real traffic is not measured after a fix",
     ]
 
 
@@ -299,10 +309,11 @@ def test_an_item_without_a_thread_has_no_button_for_it() -> None:
 def test_the_cards_of_a_watch_stand_still_while_it_goes_on() -> None:
     """ "Watching until 03:34" counts down on the reader's own clock: samples and minutes redraw nothing."""
     seen = STATES["proven and watching"]()
-    assert seen.soak is not None
+    watch = seen.soak
+    assert watch is not None
 
     def later(samples: int) -> list[str]:
-        soak = replace(seen.soak, steps=(under_way("s1", samples=samples),))
+        soak = replace(watch, steps=(under_way("s1", samples=samples),))
         return [card.digest() for card in cards(replace(seen, soak=soak, now=seen.now + 2 * samples))]
 
     assert later(10) == later(60) == later(200)

@@ -265,6 +265,22 @@ async def test_a_post_without_an_answer_is_waited_for(wall: Wall) -> None:
     assert wall.said() == []
 
 
+async def test_a_lost_reply_is_found_in_a_long_thread(wall: Wall) -> None:
+    """Slack reads a thread from its beginning: a card is looked for from when it was announced, past 250 replies."""
+    view = thread_states.STATES["reproducing"]()
+    await wall.show(replace(view, root_only=True))
+    (root,) = wall.said()
+    for number in range(250):
+        wall.slack.people.message("jonas", "incidents", f"line {number}", thread_ts=root.ts)
+    wall.clock.advance(600)
+    wall.slack.faults.add("chat.postMessage", "lose_answer", times=1)
+    with pytest.raises(SlackBusy):
+        await wall.show(view)
+    await wall.show(view)
+    cards = [message.blocks[0]["block_id"] for message in wall.said() if message.blocks]
+    assert len(cards) == len(set(cards)) > 1
+
+
 async def test_who_is_not_in_the_channel_is_told_directly(wall: Wall) -> None:
     """A form can be sent by somebody who has left: the answer is not lost."""
     wall.refuse("chat.postEphemeral", "user_not_in_channel")

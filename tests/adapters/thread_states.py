@@ -342,6 +342,14 @@ def not_reproduced() -> ThreadView:
     return view(after(run), now=minutes(1.4), confirm=run, shown=run)
 
 
+def telemetry_alone() -> ThreadView:
+    """Real traffic fails, and no request of the plan does: the plan asks for the wrong things."""
+    run = replace(
+        CONFIRM, steps=(passed("s1"), passed("s2"), metric(0.31, minutes(1), StepVerdict.FAILED), passed("s4"))
+    )
+    return view(after(run, state=State.REPRODUCED), now=minutes(1.4), confirm=run, shown=run)
+
+
 def confirm_stopped() -> ThreadView:
     lost = [
         StepProgress(step_id=each, phase=StepPhase.DONE, verdict=StepVerdict.INCONCLUSIVE, reason="stopped", samples=4)
@@ -523,6 +531,7 @@ STATES: Mapping[str, Callable[[], ThreadView]] = {
     "reproducing": reproducing,
     "reproduced": reproduced,
     "not reproduced": not_reproduced,
+    "telemetry alone": telemetry_alone,
     "confirm stopped": confirm_stopped,
     "new plan asked for": lambda: replace(
         not_reproduced(), incident=replace(not_reproduced().incident, planning_since=minutes(2))

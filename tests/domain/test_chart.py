@@ -88,6 +88,23 @@ def test_what_is_still_broken_is_said_so() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        (((1.0, 0.454),), "Error rate is 45.4 % at 02:59 UTC; limit"),
+        (((1.0, 0.454), (9.0, 0.454)), "Error rate was at 45.4 % from 02:59 UTC on, still so at 03:07 UTC; limit"),
+        (((-9.0, 0.002), (1.0, 0.454)), "Error rate rose from 0.2 % at 02:59 UTC to 45.4 %; limit"),
+        (
+            ((-9.0, 0.002), (1.0, 0.1), (9.0, 0.454)),
+            "Error rate rose from 0.2 % at 02:59 UTC to 45.4 %, still so at 03:07 UTC; limit",
+        ),
+    ],
+)
+def test_a_value_is_said_once(points: tuple[tuple[float, float], ...], told: str) -> None:
+    """Where the newest is the worst there is nothing to tell apart."""
+    assert alt_text(chart(*points)).startswith(told)
+
+
 def test_a_share_that_fell_below_its_limit() -> None:
     """Where less is worse, the worst is the least."""
     falls = [(at, 1 - value) for at, value in RISE_AND_FALL]

@@ -15,6 +15,7 @@ from fixloop_bot.domain.expectations import expect
 from fixloop_bot.domain.headers import check_header
 from fixloop_bot.domain.outgoing import check_body, check_written_secrets
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, Leg, Request
+from fixloop_bot.domain.vetting.clear_text import clear_text_breaches
 
 MOST_LEGS = 5
 MOST_INPUTS = 50
@@ -32,6 +33,7 @@ def http_breaches(check: HttpCheck, service: Service) -> Iterator[str]:
     """What is wrong with one request and its expectations, in sentences without the step's number."""
     yield from _inputs(check.inputs)
     yield from _leg(Leg(request=check.request, expect=check.expect), service, _names(check.inputs))
+    yield from clear_text_breaches((check.request,), check.inputs, service)
 
 
 def journey_breaches(check: JourneyCheck, service: Service) -> Iterator[str]:
@@ -45,13 +47,15 @@ def journey_breaches(check: JourneyCheck, service: Service) -> Iterator[str]:
         yield from _captures(leg)
         captured = captured | {name for name, _ in leg.capture}
         known = known | captured
+    yield from clear_text_breaches([leg.request for leg in check.legs[:MOST_LEGS]], check.inputs, service)
 
 
 def opening_breaches(request: Request, lines: tuple[str, ...], inputs: tuple[str, ...], service: Service) -> list[str]:
     """The same for a request that opens something and need not expect anything: a websocket's handshake."""
     leg = Leg(request=request, expect=lines)
     found = [*_inputs(inputs), *_request(request, service, ()), *line_breaches(lines)]
-    return [*found, *_secrets(leg, service), *_placeholders(leg, _names(inputs))]
+    written_out = clear_text_breaches((request,), inputs, service)
+    return [*found, *_secrets(leg, service), *_placeholders(leg, _names(inputs)), *written_out]
 
 
 def _leg(leg: Leg, service: Service, known: Collection[str], captured: Collection[str] = ()) -> Iterator[str]:

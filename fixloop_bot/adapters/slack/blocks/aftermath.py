@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from fixloop_bot.adapters.slack.blocks.text import day_and_clock, one_line, person
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident, RunLine
+from fixloop_bot.domain.incidents import Incident, RunLine
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.reasons import place, watch_gap, watch_held
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
-from fixloop_bot.domain.signals import Transition
+from fixloop_bot.domain.setbacks import RESOLVED, Setback, regression
 from fixloop_bot.domain.verdicts import COULD_NOT_LOOK
-
-_ALERTS = tuple(each for each in Transition if each.alerting and each is not Transition.RENOTIFY)
-"""A reminder of what is known already takes no proof back."""
 
 
 def watch_note(view: ThreadView) -> str:
@@ -70,24 +67,12 @@ def taken_back(incident: Incident) -> TakenBack | None:
     said = f"{RunKind.VALIDATE.value} run {proof.number}: {RecoveryVerdict.PROVEN.value}"
     proven = next((at for at, entry in enumerate(incident.timeline) if entry.what.startswith(said)), None)
     for entry in incident.timeline[proven + 1 :] if proven is not None else ():
-        if entry.what.startswith("resolved ("):
+        if entry.what.startswith(RESOLVED) and not entry.message:
             return None
-        why = _regression(entry)
+        why = regression(entry)
         if why:
             return TakenBack(proof=proof, at=entry.at, why=why)
     return None
-
-
-def _regression(entry: Entry) -> str:
-    """What an entry behind a proof says against it; empty where it says nothing."""
-    name, _, outcome = entry.what.partition(": ")
-    if entry.who == "datadog":
-        alerts = any(name.startswith(each.value) for each in _ALERTS) and "arrived late" not in name
-        return "Datadog alerted again" if alerts else ""
-    if entry.who == "fixloop" and name == "watch" and "taken back" in outcome:
-        return "the watch saw it fail"
-    failed = outcome == "reproduced" or outcome.startswith(RecoveryVerdict.NOT_RECOVERED.value)
-    return f"{name} saw it fail" if entry.who == "fixloop" and failed else ""
 
 
 def taken_back_line(view: ThreadView) -> str:
@@ -96,4 +81,19 @@ def taken_back_line(view: ThreadView) -> str:
     if back is None:
         return ""
     proven = day_and_clock(back.proof.finished_at or back.at, view.now)
-    return f"Taken back {day_and_clock(back.at, view.now)}: {back.why}. Recovery was proven {proven}."
+    return f"Proof taken back {day_and_clock(back.at, view.now)}: {back.why}. It was proven {proven}."
+
+
+def set_back(setback: Setback, now: float, *, broken: bool) -> tuple[str, str]:
+    """A word, and what is behind it, the same on the card, in Home and in lists.
+
+    ``Reopened 03:50 by @Mira, and not validated since.``, ``Proof taken back 03:30: Datadog alerted again. Not …``,
+    and while a step is known to fail (``broken``) ``Broken again 03:30: the watch saw it fail, so …``.
+    """
+    when = day_and_clock(setback.at, now)
+    if broken and setback.why:
+        return "Broken again", f" {when}: {setback.why}{'' if setback.resolved else ', so the proof is taken back'}."
+    word = "Reopened" if setback.resolved else "Proof taken back"
+    if not setback.why:
+        return word, f" {when} by {person(setback.who)}, and not validated since."
+    return word, f" {when}: {setback.why}. Not validated since."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fixloop_bot.adapters.slack.blocks.claims import claim, document_claim, parsed
 from fixloop_bot.adapters.slack.blocks.text import shorten
 from fixloop_bot.domain.catalog import Origin, Service
@@ -16,12 +18,14 @@ from fixloop_bot.domain.plans import (
     ManualCheck,
     MetricCheck,
     MonitorCheck,
+    Request,
     Step,
     TcpCheck,
     TlsCheck,
     WebsocketCheck,
     WireCheck,
 )
+from fixloop_bot.domain.tried import claim_in_words, line_in_words, tried_in
 
 _ALWAYS = {"tls": "trusted", "tcp": "accepts", "websocket": "opens"}
 """What a check below HTTP claims even without an expectation."""
@@ -35,9 +39,10 @@ def what(step: Step, most: int = 200, *, service: Service | None = None) -> str:
     check = step.check
     match check:
         case HttpCheck():
-            return _arrow(check.request.line(), [claim(source) for source in check.expect] or ["2xx"], most)
+            return _arrow(request_line(check, check.request), claims_of(check, check.expect) or ["2xx"], most)
         case JourneyCheck():
-            return fitting([leg.request.line() for leg in check.legs], most, between=" → ", noun="step")
+            lines = [request_line(check, leg.request) for leg in check.legs]
+            return fitting(lines, most, between=" → ", noun="step")
         case MetricCheck():
             return shorten(metric_claim(check), most)
         case MonitorCheck():
@@ -48,6 +53,17 @@ def what(step: Step, most: int = 200, *, service: Service | None = None) -> str:
             return shorten(check.instruction, most)
         case _:
             return _arrow(_wire_line(check, _own_host(service)), _wire_claims(check), most)
+
+
+def request_line(check: HttpCheck | JourneyCheck, request: Request) -> str:
+    """``GET /products/A1 +2 more``; the plan's file and its editor have the placeholder."""
+    return line_in_words(request.line(), tried_in(check.inputs), check.inputs)
+
+
+def claims_of(check: HttpCheck | JourneyCheck, lines: Iterable[str]) -> list[str]:
+    """Lines of ``expect`` in words, with the values that are tried."""
+    tried = tried_in(check.inputs)
+    return [claim_in_words(claim(source), tried) for source in lines]
 
 
 def _quoted(query: str) -> str:
@@ -119,19 +135,25 @@ def _wire_line(check: WireCheck, own: str) -> str:
             words = ["gRPC health", check.service, f"at {check.target}" if check.target and check.service else ""]
             words[1] = words[1] or check.target or own
         case WebsocketCheck():
-            words = ["WebSocket", check.path]
+            words = ["WebSocket", line_in_words(check.path, tried_in(check.inputs), check.inputs)]
     return " ".join(word for word in words if word)
 
 
 def _wire_claims(check: WireCheck) -> list[str]:
     """What it must find, first what the handshake itself proves: ``trusted, at least 14 days left``."""
-    claims = [document_claim(check.kind, source) for source in check.expect]
+    claims = document_claims(check)
     first = _ALWAYS.get(check.kind, "")
     if isinstance(check, WebsocketCheck) and check.awaits_message and (claims or check.send is not None):
         first = "" if claims else "answers"
     if isinstance(check, TcpCheck) and any(each.startswith("greets") for each in claims):
         first = ""
     return [first, *claims] if first else claims or ["answers"]
+
+
+def document_claims(check: WireCheck) -> list[str]:
+    """Lines of ``expect`` about the document or the message of a check below HTTP, in words."""
+    tried = tried_in(check.inputs) if isinstance(check, WebsocketCheck) else {}
+    return [claim_in_words(document_claim(check.kind, source), tried) for source in check.expect]
 
 
 def _own_host(service: Service | None) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fixloop_bot.adapters.slack.blocks.card import Block, actions, button, context, section
-from fixloop_bot.adapters.slack.blocks.checks import what
-from fixloop_bot.adapters.slack.blocks.claims import claim, document_claim
-from fixloop_bot.adapters.slack.blocks.evidence import facts, figures, formula
+from fixloop_bot.adapters.slack.blocks.checks import claims_of, document_claims, request_line, what
+from fixloop_bot.adapters.slack.blocks.evidence import facts, figures, formula, sample_words
 from fixloop_bot.adapters.slack.blocks.modal import code_text, modal, select
 from fixloop_bot.adapters.slack.blocks.results import MARKS, state_word
-from fixloop_bot.adapters.slack.blocks.text import clock_with_seconds, counted, one_line
+from fixloop_bot.adapters.slack.blocks.text import clock_with_seconds, counted, cut, one_line
 from fixloop_bot.adapters.slack.blocks.verdict_words import would_change
 from fixloop_bot.application.details import StepDetails
 from fixloop_bot.domain.figures import milliseconds
 from fixloop_bot.domain.plans import HttpCheck, JourneyCheck, LogsCheck, ManualCheck, MetricCheck, MonitorCheck, Step
-from fixloop_bot.domain.reasons import sample_reason, unasked
+from fixloop_bot.domain.reasons import unasked
 from fixloop_bot.domain.runs import Run, RunKind, StepVerdict
 from fixloop_bot.domain.samples import Outcome, Sample
 
@@ -99,24 +98,24 @@ def _claims(details: StepDetails) -> str:
     check, service = details.step.check, details.service
     match check:
         case HttpCheck():
-            lines = [one_line(check.request.line(), 200), *_each(claim(source) for source in check.expect)]
+            lines = [one_line(request_line(check, check.request), 200), *_each(claims_of(check, check.expect))]
         case JourneyCheck():
             lines = [
                 line
                 for leg in check.legs
-                for line in (one_line(leg.request.line(), 200), *_each(claim(source) for source in leg.expect))
+                for line in (one_line(request_line(check, leg.request), 200), *_each(claims_of(check, leg.expect)))
             ]
         case MetricCheck() | MonitorCheck() | LogsCheck() | ManualCheck():
             lines = [one_line(what(details.step, 300, service=service), 400)]
         case _:
-            said = _each(document_claim(check.kind, source) for source in check.expect)
+            said = _each(document_claims(check))
             lines = [one_line(what(details.step, 200, service=service), 300), *said]
     hidden = len(lines) - CLAIMS_SHOWN
     shown = [*lines[:CLAIMS_SHOWN], *([f"and {hidden} more"] if hidden > 0 else [])]
     return "\n".join(["*What it claims*", *shown])
 
 
-def _each(claims: Iterator[str]) -> list[str]:
+def _each(claims: Sequence[str]) -> list[str]:
     return [f"• {one_line(each, 160)}" for each in claims]
 
 
@@ -127,7 +126,9 @@ def _evidence(details: StepDetails, name: str) -> Iterator[Block]:
         yield context(_no_sample(details), block_id=f"{name}:none")
         return
     noun = "sample" if details.step.repeated else "reading"
-    why = [one_line(sample_reason(sample), 500)] if sample.outcome is not Outcome.PASSED else []
+    why = [sample_words(details.step, sample)] if sample.outcome is not Outcome.PASSED else []
+    if isinstance(details.step.check, MetricCheck):  # the figures above may have said it
+        why = [each for each in why if each not in _standing(details)]
     head = f"*{OUTCOMES[sample.outcome].capitalize()}:* {facts(sample, noun=noun)}"
     yield section("\n".join([head, *why, *formula(sample)]), block_id=f"{name}:sample")
     if sample.curl:
@@ -159,13 +160,14 @@ def _before(details: StepDetails, name: str) -> Iterator[Block]:
     mark = MARKS[progress.verdict] if progress.verdict is not None else state_word(progress)
     lines += [" · ".join(each for each in (mark, figures(details.step, progress, None)) if each)]
     if progress.verdict is StepVerdict.FAILED and progress.failures:
-        lines += [one_line(sample_reason(progress.failures[0]), 300)]
+        why = sample_words(details.step, progress.failures[0])
+        lines += [why] if why not in lines[-1] else []
     yield section("\n".join(lines), block_id=f"{name}:before")
 
 
 def _table(details: StepDetails, name: str) -> Iterator[Block]:
     """At most twenty rows, a line each; a line is what a phone can show of a table."""
-    rows = [_row(sample) for sample in details.samples]
+    rows = [_row(details.step, sample) for sample in details.samples]
     if not rows:
         return
     of = (
@@ -180,13 +182,13 @@ def _table(details: StepDetails, name: str) -> Iterator[Block]:
         yield section("\n".join(part), block_id=f"{name}:rows:{start}")
 
 
-def _row(sample: Sample) -> str:
+def _row(step: Step, sample: Sample) -> str:
     """``#17 failed · 503 · 84 ms · 03:22:41 · status was 503, expected 200``."""
     pieces = [
         f"#{sample.number} {OUTCOMES[sample.outcome]}",
         str(sample.status) if sample.status else "",
         milliseconds(sample.latency_ms) if sample.latency_ms is not None else "",
         clock_with_seconds(sample.at),
-        one_line(sample_reason(sample), REASON_LENGTH) if sample.outcome is not Outcome.PASSED else "",
+        cut(sample_words(step, sample), REASON_LENGTH) if sample.outcome is not Outcome.PASSED else "",
     ]
     return " · ".join(piece for piece in pieces if piece)

@@ -144,6 +144,19 @@ def _reading_evidence(step: Step, progress: StepProgress, sample: Sample) -> tup
     return (when,) if known else (one_line(progress.reason, REASON_LENGTH), when)
 
 
+def sample_words(step: Step, sample: Sample) -> str:
+    """Why a sample did not pass; a metric's reading with its unit and its limit, as in its figures."""
+    check, first = step.check, sample.failures[0] if sample.failures else None
+    if isinstance(check, MetricCheck) and check.limit is not None and first is not None:
+        try:
+            value = float(first.seen)
+        except ValueError:
+            return one_line(sample_reason(sample), REASON_LENGTH)
+        unit = _unit(step)
+        return f"{reading(value, unit)} ({bound(check.healthy_when, reading(check.limit, unit))})"
+    return one_line(sample_reason(sample), REASON_LENGTH)
+
+
 def facts(sample: Sample, *, noun: str) -> str:
     """``sample #3, 200, 84 ms, 03:22:41``."""
     pieces = [f"{noun} #{sample.number}"]

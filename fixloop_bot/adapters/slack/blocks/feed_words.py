@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.status import GREEN, RED, SYMBOLS, WHITE, WORDS, YELLOW, Status
+from fixloop_bot.adapters.slack.blocks.status import (
+    GREEN,
+    RED,
+    SYMBOLS,
+    WHITE,
+    WORDS,
+    YELLOW,
+    Status,
+    back_status,
+)
 from fixloop_bot.adapters.slack.blocks.text import clock, counted, day_and_clock, link, one_line, person
 from fixloop_bot.application.feed_views import FeedItem
 from fixloop_bot.domain.feed import FeedRow, sparkline
@@ -15,6 +24,7 @@ from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.domain.signals import Comparator, Measure
 
 HOUR_S = 3600.0
+JUST_NOW = "just now"
 TITLE_LENGTH = 140
 FIX_LENGTH = 120
 
@@ -32,7 +42,7 @@ def age(seconds: float) -> str:
     """
     minutes = max(0, int(seconds // 60))
     if minutes < 1:
-        return "just now"
+        return JUST_NOW
     if minutes < 60:
         return f"{minutes if minutes < 10 else minutes // 5 * 5} min"
     if minutes < 24 * 60:
@@ -42,7 +52,6 @@ def age(seconds: float) -> str:
 
 def standing(row: FeedRow, now: float) -> Status:
     """A symbol, the word beside it, and the verdict: what somebody must know who reads one line."""
-    del now
     word = {"planning": "Writing the plan…", "confirm": "Reproducing…", "validate": "Validating…"}.get(row.busy)
     if word is not None:
         seen = " It was reproduced before." if row.broken and row.busy == "validate" else ""
@@ -54,10 +63,11 @@ def standing(row: FeedRow, now: float) -> Status:
     if row.verdict is not None:
         unlike = "" if row.state is not State.REPRODUCED else " · reproduced"
         return Status(symbol=SYMBOLS[row.verdict], word=WORDS[row.verdict], rest=unlike)
+    if row.setback is not None:
+        return back_status(row.setback, now, broken=row.state is State.REPRODUCED)
     if row.state is State.REPRODUCED:
         return Status(symbol=RED, word="Reproduced", rest=" · not validated")
-    again = " · its proof was taken back" if row.taken_back else ""
-    return Status(symbol=RED if again else WHITE, word="Not reproduced yet", rest=f"{again} · not validated")
+    return Status(symbol=WHITE, word="Not reproduced yet", rest=" · not validated")
 
 
 def measured(item: FeedItem, now: float) -> str:
@@ -86,14 +96,14 @@ def curve_words(points: tuple[tuple[float, float], ...], measure: Measure, unit:
 
 
 def owners(row: FeedRow, now: float) -> str:
-    """Whose it is; that it is nobody's is worth a line as well."""
-    if row.muted(now):
-        return f"🔕 Muted until {day_and_clock(row.muted_until or now, now)}"
+    """Whose it is; that it is nobody's is worth a line as well, unless it is muted or over."""
+    muted = f"🔕 Muted until {day_and_clock(row.muted_until or now, now)}" if row.muted(now) else ""
     roles = ((row.lead, "Lead"), (row.fixer, "Fixer"))
     named = [f"{role}: {person(who)}" for who, role in roles if who]
-    if named:
-        return " · ".join(named)
-    return f"{person(row.acknowledged_by)} is on it" if row.acknowledged_by else "Nobody is on it"
+    if not named and row.acknowledged_by:
+        named = [f"{person(row.acknowledged_by)} is on it"]
+    nobody = not named and not muted and row.state is not State.RECOVERED
+    return " · ".join([*([muted] if muted else []), *named, *(["Nobody is on it"] if nobody else [])])
 
 
 def facts(row: FeedRow, now: float) -> str:
@@ -105,7 +115,10 @@ def facts(row: FeedRow, now: float) -> str:
 
 
 def resolved_line(item: FeedItem, now: float) -> str:
-    """``🟢 INC-41 checkout (prod) · Error rate is high · proven · 38 min · by @Mira: rolled back 2.14.0 · 03:36``"""
+    """How it ended and which it was; below it how long it took, who fixed it, and when.
+
+    ``🟢 proven · INC-41 checkout (prod) · Error rate is high``, ``38 min · by @Mira: rolled back 2.14.0 · 03:36``
+    """
     row = item.row
     symbol = SYMBOLS[row.verdict] if row.verdict is not None else WHITE
     verdict = row.verdict.value if row.verdict is not None else "not validated"
@@ -114,7 +127,7 @@ def resolved_line(item: FeedItem, now: float) -> str:
     by = f"by {person(row.fixer or row.resolved_by)}{fixed}"
     name = link(item.address, row.id) if item.address else row.id
     lasted = span(ended - row.opened_at)
-    return f"{symbol} {name} {title(row)} · *{verdict}* · {lasted} · {by} · {day_and_clock(ended, now)}"
+    return f"{symbol} *{verdict}* · {name} {title(row)}\n{lasted} · {by} · {day_and_clock(ended, now)}"
 
 
 def numbers_text(numbers: Numbers) -> str:

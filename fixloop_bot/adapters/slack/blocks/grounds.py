@@ -49,7 +49,8 @@ def grounds(
     said = [
         comparison.latency if slower else "",
         *(shape_lines(comparison) if _shapes_tell(before, progress) else ()),
-        " · ".join(line for line in (meaning_line(comparison, progress, proves=proves), claim_line(progress)) if line),
+        meaning_line(comparison, progress, proves=proves),
+        claim_line(progress),
         progress.note,
         comparison.latency if faster else "",
         mix_line(step, comparison, before, progress),

@@ -19,6 +19,7 @@ from fixloop_bot.adapters.slack.blocks.feed_words import (
 from fixloop_bot.adapters.slack.blocks.text import counted, one_line
 from fixloop_bot.application.feed_views import FeedItem, FeedPicture
 from fixloop_bot.domain.feed import FeedRow
+from fixloop_bot.domain.incidents import State
 
 LONGEST_ADDRESS = 3000
 DIVIDER = "divider"
@@ -50,7 +51,7 @@ def _top(picture: FeedPicture) -> list[Block]:
 def _headline(picture: FeedPicture) -> str:
     if not picture.open_count:
         return "No open incident"
-    nobodys = sum(not item.row.taken and not item.row.muted(picture.now) for item in picture.open)
+    nobodys = sum(_unclaimed(item.row) and not item.row.muted(picture.now) for item in picture.open)
     which = "it" if picture.open_count == 1 else "any" if nobodys == picture.open_count else f"{nobodys} of them"
     unclaimed = f", nobody is on {which}" if nobodys else ""
     return f"{counted(picture.open_count, 'open incident')}{unclaimed}"
@@ -79,7 +80,7 @@ def _incident(item: FeedItem, now: float) -> Iterable[Block]:
 
 def _buttons(item: FeedItem, now: float) -> list[Block]:
     row = item.row
-    unclaimed = not row.taken
+    unclaimed = _unclaimed(row)
     urgent = unclaimed and not row.muted(now)
     found = [
         *([_button("I'm on it", "acknowledge", row, primary=urgent)] if unclaimed else []),
@@ -88,6 +89,11 @@ def _buttons(item: FeedItem, now: float) -> list[Block]:
     if item.address and len(item.address) <= LONGEST_ADDRESS:
         found.append({**_button("Open thread", "open_thread", row), "url": item.address})
     return found
+
+
+def _unclaimed(row: FeedRow) -> bool:
+    """Whether somebody should take it; what has recovered only waits for its end."""
+    return not row.taken and row.state is not State.RECOVERED
 
 
 def _button(text: str, action_id: str, row: FeedRow, *, primary: bool = False) -> Block:
@@ -117,12 +123,13 @@ def _divider(name: str) -> Block:
 
 
 def lines_of(heading: str, items: Sequence[FeedItem], *, more: int, now: float) -> str:
-    """Incidents in the answer to a command: the open ones in three lines, the others in one."""
+    """Incidents in the answer to a command: a few lines for the open ones, two for the others."""
     if not items:
         return heading
     told = [_told(item, now) for item in items]
     rest = [f"and {more:,} more"] if more > 0 else []
-    return str(mrkdwn("\n".join([f"*{heading}*", *told, *rest]), 11_000)["text"])
+    between = "\n\n" if any(item.row.is_open for item in items) else "\n"
+    return str(mrkdwn("\n".join([f"*{heading}*", between.join([*told, *rest])]), 11_000)["text"])
 
 
 def _told(item: FeedItem, now: float) -> str:
@@ -131,5 +138,5 @@ def _told(item: FeedItem, now: float) -> str:
         return resolved_line(item, now)
     state = standing(row, now)
     name = f"<{item.address}|{title(row)}>" if item.address else f"*{title(row)}*"
-    last = " · ".join(line for line in (measured(item, now), owners(row, now), facts(row, now)) if line)
-    return f"{name}\n{state.symbol} {state.word}{state.rest}\n{last}"
+    lines = [name, f"{state.symbol} *{state.word}*{state.rest}", measured(item, now), owners(row, now), facts(row, now)]
+    return "\n".join(line for line in lines if line)

@@ -27,8 +27,8 @@ def people_line(incident: Incident) -> str:
     lead, on_it = incident.lead, incident.acknowledged_by
     since = f" since {clock(incident.acknowledged_at)}" if incident.acknowledged_at is not None else ""
     pieces = [f"Lead: {person(lead)}{since if on_it and on_it == lead else ''}"]
-    pieces += [f"on it: {person(on_it)}{since}"] if on_it and on_it != lead else []
-    pieces += [f"fixer: {person(incident.fixer)}"] if incident.fixer else []
+    pieces += [f"On it: {person(on_it)}{since}"] if on_it and on_it != lead else []
+    pieces += [f"Fixer: {person(incident.fixer)}"] if incident.fixer else []
     return " · ".join(pieces)
 
 

@@ -155,4 +155,4 @@ def legend(incident: Incident, plan: Plan) -> str:
     if not incident.is_open:
         return "The checklist as it was at the end."
     by_hand = any(step.manual for step in plan.steps)
-    return f"Ticked steps run, from the next run on.{' Tick a step by hand when it is done.' if by_hand else ''}"
+    return f"Ticks count from the next run on.{' Tick a step by hand when it is done.' if by_hand else ''}"

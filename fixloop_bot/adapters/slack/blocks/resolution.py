@@ -66,7 +66,7 @@ def _merged(incident: Incident, *, now: float) -> Card:
 def _taken_back(view: ThreadView) -> Card | None:
     """What the card of an earlier resolution says now; None where there was none."""
     incident = view.incident
-    earlier = [entry for entry in incident.timeline if entry.what.startswith(RESOLVED)]
+    earlier = [entry for entry in incident.timeline if entry.what.startswith(RESOLVED) and not entry.message]
     if not earlier:
         return None
     line = f"{WHITE} *Reopened.* It was resolved {_once(earlier[-1], view.now)}."

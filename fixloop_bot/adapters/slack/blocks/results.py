@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixloop_bot.adapters.slack.blocks.aftermath import taken_back, watch_end, watch_note
+from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, taken_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import details_button, reproduce_button, stop_button
 from fixloop_bot.adapters.slack.blocks.card import Block, Card, actions, context, fallback
 from fixloop_bot.adapters.slack.blocks.card import section as section_block
@@ -10,12 +10,15 @@ from fixloop_bot.adapters.slack.blocks.chart import spread_picture
 from fixloop_bot.adapters.slack.blocks.evidence import failing_evidence, figures, still_over
 from fixloop_bot.adapters.slack.blocks.grounds import grounds
 from fixloop_bot.adapters.slack.blocks.status import (
+    CANNOT_PROVE,
     RED,
     SYMBOLS,
+    TELEMETRY_ALONE,
     WHITE,
     WORDS,
     YELLOW,
     Status,
+    halted,
     reproduced_sentence,
     stopped_reason,
 )
@@ -60,7 +63,7 @@ def results_card(view: ThreadView) -> Card | None:
         blocks.append(section_block("\n".join(lines), block_id=f"results:{name}:{step.id}"))
         proof = failing_evidence(step, run.progress(step.id))
         if proof:
-            said.append(" ".join(line for line in proof[:2] if line))
+            said.append("; ".join(line for line in proof[:2] if line))
             blocks.append(section_block("\n".join(proof), block_id=f"results:{name}:{step.id}:evidence"))
         claims = run.kind is not RunKind.CONFIRM
         quiet = grounds(step, run.progress(step.id), confirm, view.baseline, proves=proves, claims=claims)
@@ -99,12 +102,12 @@ def heading(run: Run, view: ThreadView) -> str:
 
 
 def origin(run: Run) -> str:
-    """Which plan, who started it, how long it took, and whether another worker went on with it."""
+    """Which plan, who started it, how long it took, and whether it went on after the end of a process."""
     pieces = [f"plan v{run.plan.version}", f"started by {person(run.started_by)} {clock(run.started_at)}"]
     if run.finished_at is not None:
         pieces.append(f"took {span(run.finished_at - run.started_at)}")
     if run.taken_over_at is not None:
-        pieces.append(f"taken over by another worker {clock(run.taken_over_at)}")
+        pieces.append(f"interrupted, and resumed {clock(run.taken_over_at)}")
     return " · ".join(pieces)
 
 
@@ -171,10 +174,10 @@ def outcome_lines(run: Run, view: ThreadView) -> list[Status]:
     if soak is None or soak.number < run.number or not soak.reproduced:
         if taken is None or taken.proof.id != run.id:
             return [outcome, *_watched(view, run)]
-        back = Status(symbol=RED, word="Taken back", rest=f" {clock(taken.at)}: {taken.why}.")
+        back = Status(symbol=RED, word="Proof taken back", rest=f" {clock(taken.at)}: {taken.why}.")
         return [back, was]
     when = clock(soak.finished_at or view.now)
-    back = Status(symbol=RED, word="Taken back", rest=f" {when}: in the watch, {reproduced_sentence(soak)}")
+    back = Status(symbol=RED, word="Proof taken back", rest=f" {when}: in the watch, {reproduced_sentence(soak)}")
     return [back, was]
 
 
@@ -185,16 +188,21 @@ def _watched(view: ThreadView, run: Run) -> list[Status]:
         return []
     noticed, end = watch_note(view), watch_end(view) if proof is not None and proof.id == run.id else ""
     lines = [Status(symbol=YELLOW, word="Noticed", rest=f" {noticed}")] if noticed else []
-    word = "Watch not finished" if soak.steps else "No watch"
-    return [*lines, Status(symbol=WHITE, word=word, rest=f". {end}")] if end else lines
+    if end and not soak.steps:
+        return [*lines, Status(symbol=WHITE, word="Not watched", rest=f": {decapitalised(end)}")]
+    again = end.replace("The watch ended", "It ended").replace("stopped the watch", "stopped it")
+    return [*lines, Status(symbol=WHITE, word="Watch not finished", rest=f". {again}")] if end else lines
 
 
 def _confirm_outcome(run: Run, *, is_open: bool) -> Status:
+    if run.reproduced and not run.seen_by_request:
+        return Status(symbol=RED, word=TELEMETRY_ALONE, rest=f". {CANNOT_PROVE}")
     if run.reproduced:
         todo = " Fix it, then press Validate: the same steps run again." if is_open else ""
         return Status(symbol=RED, word="Reproduced", rest=f".{todo}")
     if run.stopped_by is not None:
-        return Status(symbol=WHITE, word="Stopped", rest=f". {stopped_reason(run)}")
+        why = stopped_reason(run)
+        return Status(symbol=WHITE, word="Stopped", rest=why.removeprefix("Stopped") if not halted(run) else f". {why}")
     if any(step.verdict is StepVerdict.INCONCLUSIVE for step in run.steps):
         rest = ", and not every step could look. This plan cannot prove a fix yet."
         return Status(symbol=WHITE, word="Not reproduced", rest=rest)

@@ -130,7 +130,8 @@ def root_buttons(incident: Incident) -> list[Block]:
     ]
 
 
-def status_text(view: ThreadView) -> str:
-    """An incident in three lines, for ``/fixloop status``."""
-    incident = view.incident
-    return f"*{one_line(title(incident))}*\n{status(view).marked()}\n{facts_line(incident, view.now)}"
+def status_text(view: ThreadView, address: str = "") -> str:
+    """An incident in three lines, for ``/fixloop status``; its name leads to its thread, whose ``address`` it is."""
+    incident, name = view.incident, one_line(title(view.incident))
+    name = f"<{address}|{name}>" if address else f"*{name}*"
+    return f"{name}\n{status(view).marked()}\n{facts_line(incident, view.now)}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, taken_back, watch_end, watch_note
+from fixloop_bot.adapters.slack.blocks.aftermath import decapitalised, set_back, watch_end, watch_note
 from fixloop_bot.adapters.slack.blocks.buttons import verdict_word
 from fixloop_bot.adapters.slack.blocks.ending import ended_by
 from fixloop_bot.adapters.slack.blocks.grounds import WOULD_REPRODUCE
 from fixloop_bot.adapters.slack.blocks.text import clock, day_and_clock, one_line, person
-from fixloop_bot.application.brake import LIFT, STOPPED, named
+from fixloop_bot.application.brake import LIFT, STOPPED
+from fixloop_bot.application.mentions import named
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import never_reproduced
@@ -26,13 +27,14 @@ from fixloop_bot.domain.reasons import (
     others_fail,
     place,
     sample_reason,
-    split_formula,
     telling_failure,
     tries,
     unasked,
+    wanted_words,
 )
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import FaultKind, Sample
+from fixloop_bot.domain.setbacks import REOPENED, RESOLVED, Setback, setback
 
 RED, YELLOW, GREEN, WHITE = "🔴", "🟡", "🟢", "⚪"
 SYMBOLS = {
@@ -48,6 +50,8 @@ WORDS = {
     RecoveryVerdict.NOT_RECOVERED: "Not recovered",
     RecoveryVerdict.INCONCLUSIVE: "Inconclusive",
 }
+TELEMETRY_ALONE = "Only telemetry sees it"
+CANNOT_PROVE = "No request of this plan failed, so it cannot prove a fix: Edit a step, or press New plan."
 _QUANTILES = ("latency", "p50", "p90", "p95", "p99")
 
 
@@ -112,7 +116,7 @@ def _running(view: ThreadView) -> Status:
         return Status(symbol=YELLOW, word="Starting a run…")
     left = max((step.window_left_s for step in run.steps), default=0.0)
     if run.reproduced:  # the worst news first: what is certain is said while the rest is still counted
-        word = "Reproduced" if run.kind is RunKind.CONFIRM else "Still failing"
+        word = "Still failing" if run.kind is not RunKind.CONFIRM else _seen(run)
         counting = f" Still counting, {run.decided} of {len(run.steps)} steps decided."
         counting = counting if run.decided < len(run.steps) else f" {_all_decided(run)}"
         return Status(symbol=RED, word=word, rest=f": {reproduced_sentence(run)}{counting}")
@@ -191,24 +195,28 @@ def _noticed(view: ThreadView) -> str:
 
 def _broken_again(view: ThreadView) -> Status:
     """After a proof or a resolution that did not last; what was reproduced before it is no news."""
-    soak = view.soak
+    soak, back = view.soak, setback(view.incident)
     if view.incident.state is State.REPRODUCED and soak is not None and soak.reproduced:
-        rest = f": the watch saw it fail, so the proof is taken back. {reproduced_sentence(soak)}"
-        return Status(symbol=RED, word="Broken again", rest=rest)
+        seen = back or Setback(at=soak.finished_at or view.now, who="fixloop", why="the watch saw it fail")
+        known = back_status(seen, view.now, broken=True)
+        return replace(known, rest=f"{known.rest} {reproduced_sentence(soak)}")
     confirm = view.confirm
     if confirm is not None and confirm.finished and confirm.finished_at and _since_reopened(view) < confirm.finished_at:
         return confirm_status(confirm)
-    back = taken_back(view.incident)
-    if back is not None:
-        rest = f" {day_and_clock(back.at, view.now)}: {back.why}. Not validated since."
-        return Status(symbol=RED, word="Taken back", rest=rest)
-    return Status(symbol=RED, word="Reopened", rest=", and not validated since.")
+    return back_status(back, view.now)
+
+
+def back_status(back: Setback | None, now: float, *, broken: bool = False) -> Status:
+    """Of an incident that fell back; how is not known where its timeline no longer says so."""
+    known = set_back(back, now, broken=broken) if back is not None else ("Reopened", ", and not validated since.")
+    return Status(symbol=RED, word=known[0], rest=known[1])
 
 
 def _since_reopened(view: ThreadView) -> float:
     """When the last proof or resolution was; what was found after it is news."""
     ends = [line.finished_at for line in view.incident.runs if line.verdict is RecoveryVerdict.PROVEN]
-    ends += [entry.at for entry in view.incident.timeline if entry.what.startswith(("resolved (", "reopened"))]
+    told = [entry for entry in view.incident.timeline if not entry.message]
+    ends += [entry.at for entry in told if entry.what.startswith((RESOLVED, REOPENED))]
     return max((end for end in ends if end is not None), default=0.0)
 
 
@@ -217,7 +225,7 @@ def confirm_status(confirm: Run | None) -> Status:
     if confirm is None or not confirm.finished:
         return Status(symbol=WHITE, word="Not reproduced yet")
     if confirm.reproduced:
-        return Status(symbol=RED, word="Reproduced", rest=f": {reproduced_sentence(confirm)}")
+        return Status(symbol=RED, word=_seen(confirm), rest=f": {reproduced_sentence(confirm)}{_unprovable(confirm)}")
     if confirm.stopped_by is not None:
         rest = f": {decapitalised(stopped_reason(confirm))}"
         return Status(symbol=WHITE, word="Not reproduced yet", rest=rest)
@@ -227,6 +235,15 @@ def confirm_status(confirm: Run | None) -> Status:
         return Status(symbol=WHITE, word="Not reproduced", rest=rest)
     looked, _ = not_reproduced(confirm)
     return Status(symbol=WHITE, word="Not reproduced", rest=f": {looked or 'every step passes from here.'}")
+
+
+def _seen(confirm: Run) -> str:
+    return "Reproduced" if confirm.seen_by_request else TELEMETRY_ALONE
+
+
+def _unprovable(confirm: Run) -> str:
+    """Said before the fix, since it is too late after it."""
+    return f" {CANNOT_PROVE}" if not confirm.seen_by_request else ""
 
 
 def not_reproduced(confirm: Run | None, service: Service | None = None) -> tuple[str, tuple[str, ...]]:
@@ -276,8 +293,7 @@ def answered(sample: Sample) -> str:
     if first.subject in _QUANTILES:
         seen = milliseconds(sample.latency_ms) if sample.latency_ms is not None else one_line(first.seen)
         return f"took {seen} (limit {one_line(first.expected.lstrip('<= '))})"
-    wanted, _ = split_formula(first)
     name = one_line(field_name(first), 80)
     if is_missing(first):
         return f"answered without {name.removeprefix('header ')}"
-    return f"gave {name} {one_line(first.seen or 'nothing', 80)} instead of {one_line(wanted, 80)}"
+    return f"gave {name} {one_line(first.seen or 'nothing', 80)} instead of {one_line(wanted_words(first), 80)}"

@@ -15,7 +15,7 @@ Address = Callable[[str, str], str]
 """The address of a message by channel and timestamp; empty where it is not known."""
 
 MOST_LINES = 20
-"""So many threads are named one by one; the others are told by their number. More nobody reads on a phone."""
+"""How many threads are named one by one; the others are only counted. Nobody reads more on a phone."""
 LONGEST_NAME = 80
 _WORST_FIRST = (State.REPRODUCED, State.OPEN, State.RECOVERED, State.RESOLVED)
 _WORDS = {
@@ -31,7 +31,7 @@ def storm_card(view: StormView, address: Address) -> Card:
     name = view.storm.id
     title, counts, oldest = _title(view), _counts(view), _oldest(view)
     what = "\n".join(f"• {one_line(each, 300)}" for each in view.shared)
-    what = f"What they have in common:\n{what}" if what else "They have nothing in common that an alert would tell."
+    what = f"What they have in common:\n{what}" if what else "Their alerts have nothing in common."
     lines = _lines(view, address)
     blocks: list[Block] = [
         header(title, block_id=f"{name}:head"),
@@ -92,4 +92,4 @@ def _badness(incident: Incident) -> tuple[int, str, float, int]:
 def _word(view: StormView) -> str:
     if view.calm:
         return f"The last one began at {clock(view.storm.last_at)}. Each goes on in its own thread."
-    return "Plans and results of the single incidents follow when it calms down, or when somebody clicks in a thread."
+    return "Plans and results follow when it calms down, or when you press a button in a thread."
