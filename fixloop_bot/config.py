@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read settings; raises SettingsError with one line that names the variable."""
         read = _Reader(environ)
+        read.authorities("SSL_CERT_FILE")
         site = read.choice("DD_SITE", "datadoghq.com", DATADOG_SITES)
         return cls(
             slack_bot_token=read.token("SLACK_BOT_TOKEN", "xoxb-"),
@@ -119,6 +121,18 @@ class _Reader:
             return Path(self.text(name) or default).expanduser()
         except RuntimeError:
             raise SettingsError(f"{name} begins with ~, and there is no such home directory") from None
+
+    def authorities(self, name: str) -> None:
+        """OpenSSL reads this variable by itself, and says nothing about a file that it cannot use."""
+        value = self.text(name)
+        if value is None:
+            return
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=value)
+        except ssl.SSLError:
+            raise SettingsError(f"{name} names {value}, which holds no certificates (PEM)") from None
+        except OSError as error:
+            raise SettingsError(f"{name} names {value}, which cannot be read: {error.strerror}") from None
 
     def whole(self, name: str, default: int, *, lowest: int, highest: int) -> int:
         value = self.text(name)

@@ -172,7 +172,7 @@ def _wrong_base_url(text: str) -> str | None:
 
 def _openapi(entry: Section, base_url: str | None) -> str | None:
     """The document's address; a path is joined to base_url, as a request's is."""
-    text = entry.text("openapi", check=lambda value: None if value.startswith("/") else wrong_url(value))
+    text = entry.text("openapi", check=_wrong_document)
     if text is None or not text.startswith("/"):
         return text
     if base_url is None:
@@ -180,6 +180,12 @@ def _openapi(entry: Section, base_url: str | None) -> str | None:
             entry.complain("openapi", "is a path and needs a base_url")
         return None
     return base_url.rstrip("/") + text
+
+
+def _wrong_document(text: str) -> str | None:
+    if text.startswith("/"):
+        return None
+    return wrong_url(text) if "://" in text else "must be a path that begins with /, or an address"
 
 
 def _allow(entry: Section, base_url: str | None) -> Allow:

@@ -98,6 +98,8 @@ def compose(text: str, file: str) -> yaml.Node | None:
 
     Also for a file that is too large once its aliases are written out: whoever reads the tree reads each of them.
     """
+    if len(text) > LARGEST * CHARACTERS_IN_ONE:  # the scanner alone would take its time
+        raise CatalogError(f"{file}: is too long: over {LARGEST * CHARACTERS_IN_ONE:,} characters")
     try:
         root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
         _check_size(root)
@@ -131,9 +133,21 @@ def _check_size(root: yaml.Node | None) -> None:
             raise _TooLarge(node.start_mark.line + 1)
 
 
+_PLAINLY = (  # the mistakes that people make most, as the parser names them and as people would
+    (r"'\\t' that cannot start", "a tab stands here; YAML is indented with spaces"),
+    (r"cannot start any token", "text that begins with @, % or a backtick needs quotes"),
+    (r"expected <block end>", "the indentation fits none of the lines above, or a - or a quote is missing"),
+    (r"values are not allowed|expected ':'", "wrong indentation, or a colon too many: text with ': ' needs quotes"),
+    (r"found another document", "a second document (---) begins here, and a file holds one"),
+    (r"<stream end>|end of stream", "the file ends before a bracket or a quote is closed"),
+)
+
+
 def _problem(error: yaml.MarkedYAMLError) -> str:
     """What the parser says, without names of aliases, anchors and tags: a secret that begins with * is read as one."""
     problem = error.problem or "it cannot be read"
+    if plainly := [words for pattern, words in _PLAINLY if re.search(pattern, problem)]:
+        return plainly[0]
     if any(word in problem for word in ("alias", "anchor", "tag")):
         return f"{problem.partition(chr(39))[0].strip()}; text that begins with * & or ! needs quotes"
     return problem

@@ -23,15 +23,25 @@ def add_catalog_commands(commands: Any) -> None:
 
 def _check(chosen: argparse.Namespace) -> int:
     from fixloop_bot.adapters.catalog_file import load_catalog
-    from fixloop_bot.bootstrap import Settings
 
-    path = Path(chosen.file) if chosen.file else Settings.from_env().catalog
+    path = Path(chosen.file) if chosen.file else _configured()
     services = load_catalog(path).services
-    print(f"{path} is a catalog of {len(services)} {'service' if len(services) == 1 else 'services'}:")
+    print(f"{path} describes {_counted(len(services), 'service')}{':' if services else ''}")
     for service in services:
         tested = "" if service.base_url else ", without a base_url: no request can test it"
-        print(f"  {service.name}: {len(service.probes)} probes, {len(service.metrics)} metrics{tested}")
+        held = f"{_counted(len(service.probes), 'probe')}, {_counted(len(service.metrics), 'metric')}"
+        print(f"  {service.name}: {held}{tested}")
     return 0
+
+
+def _configured() -> Path:
+    from fixloop_bot.bootstrap import Settings  # takes a second, which a file's name spares
+
+    return Settings.from_env().catalog
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _schema(chosen: argparse.Namespace) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import io
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fixloop_bot import __version__
 from fixloop_bot.entrypoints.catalog import add_catalog_commands
@@ -16,10 +18,20 @@ from fixloop_bot.entrypoints.proof.arguments import Command, add_proof_commands
 
 USAGE_ERROR = 3
 INTERRUPTED = 130
+T = TypeVar("T")
+ASK_THE_DOCTOR = "`fixloop doctor` says what is connected."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code. Errors are one sentence on stderr, never a traceback."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    _open_streams()
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] | None = getattr(chosen, "command", None)
@@ -32,18 +44,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     _quiet(chosen.verbose)
-    from fixloop_bot.domain.errors import FixLoopError
+    return _obeyed(command, chosen)
+
+
+def _obeyed(command: Callable[[argparse.Namespace], int], chosen: argparse.Namespace) -> int:
+    """The command's exit code; what went wrong is a sentence."""
+    from fixloop_bot.domain.errors import FixLoopError, StoreUnavailable
 
     try:
-        return command(chosen)
+        code = command(chosen)
+        sys.stdout.flush()  # a disk that is full says so here, where it can be told
     except FixLoopError as error:
-        print(f"fixloop: {error}", file=sys.stderr)
+        print(f"fixloop: {error}{f' {ASK_THE_DOCTOR}' if isinstance(error, StoreUnavailable) else ''}", file=sys.stderr)
         return USAGE_ERROR
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:  # `fixloop datadog template | head`: the reader has seen enough
-        sys.stderr.close()
+        _discard_output()
         return 0
+    except OSError as error:
+        logging.getLogger(__name__).debug("what could not be done", exc_info=True)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"fixloop: {place}{error.strerror or error}", file=sys.stderr)
+        _discard_output()
+        return USAGE_ERROR
+    return code
+
+
+def _open_streams() -> None:
+    """Make all three usable: one that is closed leads nowhere, and what its encoding has no sign for is spelled out.
+
+    A socket of ours must not get the number of a stream that is closed: what is printed would be sent through it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as the process lives
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Python flushes what is left at its end, and would complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -126,8 +167,24 @@ def _run(coroutine: Coroutine[Any, Any, int | None]) -> int | None:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(coroutine)
-    return uvloop.run(coroutine)
+        return _on_asyncio(coroutine)
+    return uvloop.run(_interruptible(coroutine))
+
+
+def _on_asyncio(coroutine: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    return asyncio.run(_interruptible(coroutine))
+
+
+async def _interruptible(coroutine: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM ends it as Ctrl-C does: what it has opened is closed, and the built-in store with it."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGTERM, interrupt if callable(interrupt) else signal.default_int_handler)
+    try:
+        return await coroutine
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _proof(chosen: argparse.Namespace) -> int:
@@ -156,7 +213,7 @@ def _doctor(chosen: argparse.Namespace) -> int:
     from fixloop_bot.bootstrap import Settings
     from fixloop_bot.entrypoints.doctor import examine
 
-    return asyncio.run(examine(Settings.from_env()))
+    return _on_asyncio(examine(Settings.from_env()))
 
 
 def _template(chosen: argparse.Namespace) -> int:
@@ -170,7 +227,7 @@ def _template(chosen: argparse.Namespace) -> int:
 def _install(chosen: argparse.Namespace) -> int:
     from fixloop_bot.bootstrap import Settings, install_webhook
 
-    print(asyncio.run(install_webhook(Settings.from_env(), url=chosen.url, name=chosen.name)))
+    print(_on_asyncio(install_webhook(Settings.from_env(), url=chosen.url, name=chosen.name)))
     return 0
 
 

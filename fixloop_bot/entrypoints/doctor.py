@@ -17,6 +17,7 @@ from fixloop_bot.adapters.redis.version import server_version
 from fixloop_bot.bootstrap import (
     Settings,
     halted_by,
+    open_meaning,
     open_model,
     read_catalog,
     store_url,
@@ -46,6 +47,7 @@ async def examine(settings: Settings, *, say: Callable[[str], None] = print, dea
         "datadog": look_at_keys,
         "webhook": look_at_webhook,
         "model": _model,
+        "search": _search,
         "service": look_at_services,
     }
     halted = await halted_by(settings)
@@ -149,3 +151,21 @@ async def _model(settings: Settings) -> Sequence[Finding]:
             return [Finding(part="model", state=State.BROKEN, seen=str(error), cure=cure)]
     took = clock.now() - began
     return [Finding(part="model", state=State.OK, seen=f"{settings.minimax_model} answered in {took:.1f} s")]
+
+
+async def _search(settings: Settings) -> Sequence[Finding]:
+    del settings
+    clock = SystemClock()
+    async with open_meaning() as meaning:
+        if meaning is None:
+            seen, cure = "past incidents are ranked by words only", "the extra embeddings adds meaning (README)"
+            return [Finding(part="search", state=State.OFF, seen=seen, cure=cure)]
+        began = clock.now()
+        try:
+            await meaning.vectors(["payments are declined"])
+        except FixLoopError as error:
+            seen = f"past incidents are ranked by words only: {error}"
+            cure = "install the extra embeddings again (README)"
+            return [Finding(part="search", state=State.BROKEN, seen=seen, cure=cure)]
+    seen = f"past incidents are ranked by words and meaning; its model was there in {clock.now() - began:.1f} s"
+    return [Finding(part="search", state=State.OK, seen=seen)]

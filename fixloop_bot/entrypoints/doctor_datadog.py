@@ -108,7 +108,7 @@ def _watched(mentioned: int, monitors: int) -> Finding:
 def _secret(settings: Settings) -> Finding:
     if settings.webhook_secret is not None:
         return Finding(part="webhook", state=State.OK, seen="FIXLOOP_WEBHOOK_SECRET is set")
-    cure = "set FIXLOOP_WEBHOOK_SECRET, then run: fixloop datadog install"
+    cure = f"set FIXLOOP_WEBHOOK_SECRET, then run: {INSTALL}"
     if settings.host in LOOPBACK:
         seen = "FIXLOOP_WEBHOOK_SECRET is not set: whoever reaches this machine may post alerts"
         return Finding(part="webhook", state=State.OFF, seen=seen, cure=cure)
@@ -125,7 +125,8 @@ async def _knocked(settings: Settings, url: str) -> Finding:
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         return _broken(f"{url}, where Datadog posts, does not answer from here ({_why(error)})", _reach(url))
     if status == 401:
-        cure = "give that process this FIXLOOP_WEBHOOK_SECRET and start it again, or run: fixloop datadog install"
+        again = f"fixloop datadog install --url {url}"
+        cure = f"give that process this FIXLOOP_WEBHOOK_SECRET and start it again, or run: {again}"
         return _broken(f"{url} is answered, and this FIXLOOP_WEBHOOK_SECRET is refused there", cure)
     if status != 400 or "empty" not in said:
         cure = f"install it again with the address of FixLoop's {PLACE}"

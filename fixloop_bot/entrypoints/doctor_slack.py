@@ -12,14 +12,14 @@ import aiohttp
 
 from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.slack.api import SlackApi
-from fixloop_bot.adapters.slack.scopes import NEEDED
+from fixloop_bot.adapters.slack.scopes import LACKS_SCOPE, NEEDED
 from fixloop_bot.bootstrap import Settings, open_app_connections, open_slack
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 from fixloop_bot.entrypoints.finding import Finding, State
 
 WRONG_TOKEN = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 CURES = {
-    "missing_scope": "add the scope as in manifest.yml (an app-level token needs connections:write), install again",
+    LACKS_SCOPE: "add the scope as in manifest.yml (an app-level token needs connections:write), install again",
     "not_allowed_token_type": "SLACK_BOT_TOKEN is the one with xoxb-, SLACK_APP_TOKEN the one with xapp-",
     "channel_not_found": "set FIXLOOP_DEFAULT_CHANNEL to a channel's id; a private one has to /invite @FixLoop first",
     "is_archived": "set FIXLOOP_DEFAULT_CHANNEL to a channel that is in use",
@@ -141,5 +141,6 @@ async def _read(api: SlackApi, channel: str, settings: Settings) -> Finding:
     except SlackRefused as refusal:
         cure = CURES.get(refusal.error, "invite @FixLoop to it, or set FIXLOOP_DEFAULT_CHANNEL to another")
         state = State.OFF if refusal.error == "not_in_channel" else State.BROKEN
-        return Finding(part="channel", state=state, seen=f"{channel}: {refusal.error}", cure=cure)
+        why = str(refusal) if refusal.error == LACKS_SCOPE else refusal.error
+        return Finding(part="channel", state=state, seen=f"{channel}: {why}", cure=cure)
     return Finding(part="channel", state=State.OK, seen=f"{channel} is in reach")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 
 from aiohttp import web
@@ -38,9 +41,19 @@ async def run(settings: Settings, *, as_web: bool, as_worker: bool) -> None:
         # What is loaded by now stays: were it looked through with each full collection, clicks would wait for that.
         gc.collect()
         gc.freeze()
-        log.info("fixloop is ready: %s, %d services in the catalog", roles, len(built.catalog.services))
+        log.info("fixloop is ready: %s%s, %s", roles, _where(settings) if as_web else "", _described(built))
         await stop.wait()
         log.info("fixloop is stopping")
+
+
+def _where(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f" on http://{host}:{settings.port}"
+
+
+def _described(built: House) -> str:
+    number = len(built.catalog.services)
+    return f"{number} {'service' if number == 1 else 'services'} in the catalog"
 
 
 def _check(settings: Settings, *, as_web: bool) -> None:
@@ -74,7 +87,7 @@ async def _serving(built: House) -> AsyncIterator[None]:
         try:
             await site.start()
         except OSError as error:
-            raise FixLoopError(f"PORT {settings.port} on {settings.host} cannot be used: {error.strerror}.") from error
+            raise FixLoopError(_not_here(settings, error)) from error
         async with contextlib.AsyncExitStack() as stack:
             if built.slack is not None:
                 stack.enter_context(_greeting(built.slack))
@@ -83,6 +96,15 @@ async def _serving(built: House) -> AsyncIterator[None]:
             yield
     finally:
         await runner.cleanup()
+
+
+def _not_here(settings: Settings, error: OSError) -> str:
+    """Why it cannot listen, and what to change; asyncio's own sentence repeats the address."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"HOST {settings.host} is no address of this machine: set HOST to one, such as 127.0.0.1 or 0.0.0.0."
+    if error.errno == errno.EADDRINUSE:
+        return f"PORT {settings.port} on {settings.host} is in use: set PORT to another, or end who listens there."
+    return f"PORT {settings.port} on {settings.host} cannot be used: {os.strerror(error.errno or 0)}."
 
 
 @contextlib.contextmanager
@@ -108,6 +130,7 @@ async def _working(built: House) -> AsyncIterator[None]:
         if built.slack is not None:
             stack.enter_context(_greeting(built.slack))
         tasks = [
+            group.create_task(built.prepare(), name="preparing"),
             group.create_task(built.queue.work(built.handlers), name="worker"),
             group.create_task(built.inbox.run(), name="inbox"),
             group.create_task(built.sweep.run(), name="sweep"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +65,19 @@ def _mistake(options: Options, known: dict[str, Scenario]) -> str:
         return f"there is no scenario {options.play!r}; `fixloop sandbox --list` shows them."
     if options.play is not None and options.catalog is not None:
         return "--play plays with the shop, which a catalog of your own takes the place of: use one of the two."
-    return ""
+    return _unkept(options.keep) if options.keep is not None else ""
+
+
+def _unkept(folder: Path) -> str:
+    """Why nothing can be kept in this directory, which is made if need be; empty where it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except FileExistsError:
+        return f"--keep {folder}: it is a file, not a directory"
+    except OSError as error:
+        return f"--keep {folder} cannot be used: {error.strerror}"
 
 
 def table(known: dict[str, Scenario]) -> str:
@@ -101,7 +115,8 @@ async def _open(running: World, narrator: Narrator, options: Options) -> int:
                 open_browser(address)
             await take_commands(running, narrator)
     except OSError as error:
-        print(f"fixloop: the page cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)
+        why = os.strerror(error.errno or 0).lower()  # asyncio's own words repeat the address
+        print(f"fixloop: the page cannot listen on port {options.port}: {why}", file=sys.stderr)
         return USAGE
     return EXPECTED
 

@@ -1,10 +1,13 @@
 """A team's own catalog in the sandbox: its channels and groups in the local Slack, monitors for its metrics.
 
-Read as YAML and no further: whether it is right is for the bot to say, which reads the same file.
+Whether it is right is for the bot to say, which is asked first; here it is read as YAML and no further.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,18 +64,34 @@ class OwnCatalog:
 
 
 def read_own_catalog(path: Path) -> OwnCatalog:
-    """Raises CatalogUnreadableError."""
-    try:
-        text = path.read_text()
-        document = yaml.safe_load(text)
-    except (OSError, ValueError) as error:
-        raise CatalogUnreadableError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise CatalogUnreadableError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    """Raises CatalogUnreadableError with what the bot says of it, so that nothing is started for a file with a typo."""
+    text = _text(path)
+    _ask_the_bot(text, path.name)
+    document = yaml.safe_load(text)
     services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict) or not all(isinstance(each, dict) for each in services.values()):
         raise CatalogUnreadableError(f"{path} is no catalog: it needs services, each with its own keys")
     return OwnCatalog(text=text, services={str(name): entry for name, entry in services.items()})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CatalogUnreadableError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise CatalogUnreadableError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _ask_the_bot(text: str, name: str) -> None:
+    """Have ``fixloop catalog check`` look at it, under its own name: its complaints name lines and keys."""
+    with tempfile.TemporaryDirectory(prefix="fixloop-") as folder:
+        file = Path(folder) / name
+        file.write_text(text.replace(SHOP, "http://127.0.0.1:1"), encoding="utf-8")
+        command = [sys.executable, "-m", "fixloop_bot", "catalog", "check", str(file)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise CatalogUnreadableError(done.stderr.strip().removeprefix("fixloop: "))
 
 
 def _monitors(name: str, service: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -6,8 +6,10 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from fixloop_bot import __version__
 from fixloop_bot.entrypoints.cli import build_parser, main
-from tests.entrypoints.fixloop_process import OURS, Fixloop, stop, wait_until
+from tests.entrypoints.fixloop_process import OURS, PATIENCE_S, Fixloop, stop, wait_until
 
 HEAVY = ("aiohttp", "slack_sdk", "slack_bolt", "pydantic", "redis", "docket", "openai", "datadog_api_client", "orjson")
 STOPS_WITHIN_S = 3.0
@@ -179,7 +181,45 @@ def test_a_port_in_use_is_one_line(fixloop: Fixloop, tmp_path: Path) -> None:
         done = fixloop.run("web")
         stop(first)  # in good order, so that it takes its store along
     assert done.returncode == 3
-    assert f"PORT {fixloop.port}" in done.stderr
+    assert done.stderr.endswith(
+        f"fixloop: PORT {fixloop.port} on 127.0.0.1 is in use: set PORT to another, or end who listens there.\n"
+    )
+
+
+def test_a_host_of_another_machine_is_one_line(fixloop: Fixloop) -> None:
+    """The variable at fault is HOST, and not PORT."""
+    done = fixloop.run("web", HOST="192.0.2.1", FIXLOOP_WEBHOOK_SECRET="s3cret")
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith("fixloop: HOST 192.0.2.1 is no address of this machine")
+
+
+def test_output_that_cannot_be_written_is_one_line(fixloop: Fixloop) -> None:
+    """A full disk, say; here a stream that is open for reading only."""
+    command = [sys.executable, "-m", "fixloop_bot", "catalog", "reference"]
+    with Path(os.devnull).open() as unwritable:
+        done = subprocess.run(
+            command,
+            env=fixloop.environment,
+            stdout=unwritable,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (3, "fixloop: Bad file descriptor\n")
+
+
+def test_closed_streams_lead_nowhere(fixloop: Fixloop) -> None:
+    """A daemon's parent may have closed them; nothing that is opened later takes their place."""
+    command = f"exec {sys.executable} -m fixloop_bot catalog reference <&- >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", command], env=fixloop.environment, timeout=30, check=False).returncode == 0
+
+
+def test_a_sign_that_the_terminal_does_not_know_is_spelled_out(fixloop: Fixloop) -> None:
+    """No locale is a reason to end with a traceback."""
+    done = fixloop.run("catalog", "reference", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"a user group `S\u2026`" in done.stdout
 
 
 # Starting and stopping
@@ -207,6 +247,45 @@ def test_a_worker_starts_and_stops(fixloop: Fixloop) -> None:
     assert process.returncode == 0
     assert took < STOPS_WITHIN_S
     assert "Traceback" not in fixloop.log()
+
+
+def test_sigterm_takes_the_store_of_any_command_along(fixloop: Fixloop) -> None:
+    """A command that is told to go while it waits for something closes what it has opened, as with Ctrl-C."""
+    (fixloop.folder / "fixloop.yml").write_text("services: {shop: {base_url: 'http://127.0.0.1:1'}}")
+    store = fixloop.folder / "store" / "valkey.sock"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        model = {"MINIMAX_API_KEY": "k", "MINIMAX_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/v1"}
+        with fixloop.running("plan", "shop", "--from-model", **model) as process:
+            silent.settimeout(PATIENCE_S)
+            asked, _ = silent.accept()
+            with asked:  # the model is asked, so the store is open
+                assert store.exists()
+                stop(process)
+    assert process.returncode == 130
+    assert not store.exists()
+    assert "Traceback" not in fixloop.log()
+
+
+@pytest.mark.parametrize("module", ["argparse", "fixloop_bot.entrypoints.catalog"])
+def test_ctrl_c_while_it_is_being_loaded_is_quiet(module: str) -> None:
+    """Who changes their mind within the first tenth of a second is shown no traceback either."""
+    script = (
+        "import os, runpy, signal, sys\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "runpy.run_module('fixloop_bot', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_command_is_the_guarded_one() -> None:
+    """``fixloop`` and ``python -m fixloop_bot`` begin with the same lines."""
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert settings["project"]["scripts"] == {"fixloop": "fixloop_bot.__main__:main"}
 
 
 def test_web_and_worker_share_the_built_in_store(fixloop: Fixloop, tmp_path: Path) -> None:
@@ -237,5 +316,6 @@ def test_a_quiet_start_says_one_thing(fixloop: Fixloop) -> None:
         said = fixloop.log().splitlines()
         stop(process)
     assert [line.split(" ", 3)[3] for line in said] == [
-        "fixloop_bot.entrypoints.processes fixloop is ready: web, 0 services in the catalog"
+        f"fixloop_bot.entrypoints.processes fixloop is ready: web on http://127.0.0.1:{fixloop.port}, "
+        "0 services in the catalog"
     ]

@@ -25,6 +25,8 @@ MALFORMED = [
     ("FIXLOOP_CATALOG", "~nobody-of-this-name/fixloop.yml"),
     ("FIXLOOP_RETENTION_DAYS", "0"),
     ("FIXLOOP_RETENTION_DAYS", "a while"),
+    ("SSL_CERT_FILE", "/nowhere/authorities.pem"),
+    ("SSL_CERT_FILE", __file__),
     ("PORT", "65536"),
     ("PORT", "-1"),
     ("PORT", "²"),

@@ -11,6 +11,7 @@ import openai  # noqa: F401 - loading it is not part of a look's deadline
 import pytest
 import yaml
 
+from fixloop_bot.adapters.meaning import embedder
 from fixloop_bot.config import Settings
 from fixloop_bot.entrypoints.cli import main
 from fixloop_bot.entrypoints.doctor import Finding, State, examine, report
@@ -141,7 +142,7 @@ async def test_everything_configured_is_all_ok(
     (alone,) = [line for line in patient.lines if "  ok  " not in line]
     assert "has no webhook named fixloop" in alone
     assert "fixloop datadog install" in alone
-    assert len(patient.lines) == 10
+    assert len(patient.lines) == 11
     assert "fixloop" in patient.of("slack")[0]
     assert "answered 200" in patient.of("service shop")[0] or "answered 404" in patient.of("service shop")[0]
     secrets = [value for name, value in environment.items() if name.endswith(("TOKEN", "SECRET", "KEY"))]
@@ -217,6 +218,19 @@ async def test_a_model_that_refuses_is_named(patient: Patient, model: Endpoint) 
     assert await patient.examined(MINIMAX_API_KEY="key-of-the-model", MINIMAX_BASE_URL=model.base_url) == 1
     assert patient.of("model")[0].startswith("broken ")
     assert "key-of-the-model" not in patient.of("model")[0]
+
+
+async def test_the_search_says_what_it_ranks_by(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words and meaning, words alone, or words alone because the model does not come up; each with its cure."""
+    await patient.examined()
+    assert patient.of("search")[0].startswith("ok      past incidents are ranked by words and meaning")
+    monkeypatch.setattr(embedder, "COMMAND", ("/nowhere/python",))
+    assert await patient.examined() == 1
+    assert patient.of("search")[0].startswith("broken  past incidents are ranked by words only: No embedding process")
+    monkeypatch.setattr(embedder, "NEEDED", ("no_such_module_anywhere",))
+    assert await patient.examined() == 0
+    (line,) = patient.of("search")
+    assert line.startswith("off     past incidents are ranked by words only → the extra embeddings adds")
 
 
 async def test_every_part_down_is_one_line_each(patient: Patient) -> None:

@@ -179,6 +179,17 @@ async def test_without_a_model_the_standard_plan_is_written(place: Place) -> Non
     assert parse_plan(done.stdout).service == "checkout"
 
 
+async def test_a_probe_without_a_place_is_named(place: Place) -> None:
+    """A plan has five steps; which of the team's own checks it does not run is said, whatever the verdict."""
+    catalog = yaml.safe_load((place.folder / "fixloop.yml").read_text())
+    entry = catalog["services"]["checkout"]
+    entry["probes"] += [{"name": f"Page {each}", "request": {"path": f"/catalog?page={each}"}} for each in range(6)]
+    (place.folder / "fixloop.yml").write_text(yaml.safe_dump(catalog))
+    left_out = "fixloop: the plan has no place for 2 of the catalog's 7 probes (Page 4; Page 5)"
+    assert (await place.run("plan checkout")).stderr.startswith(left_out)
+    assert left_out in (await place.run("validate checkout --quiet")).stderr
+
+
 # Replayed
 
 
@@ -453,12 +464,21 @@ def shown(screen: Screen, *, quiet: bool = False) -> str:
     return screen.getvalue()
 
 
-def test_on_a_terminal_one_line_is_rewritten() -> None:
+def test_on_a_terminal_one_line_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     """And taken away at the end."""
+    monkeypatch.setenv("COLUMNS", "120")
     text = shown(Screen(is_terminal=True))
     assert "\n" not in text
     assert "\r  24 s  1 of 2 steps decided; step 1: 49 samples, 1 failed; about 40 s left\x1b[K" in text
     assert text.endswith("\r\x1b[K")
+
+
+def test_a_narrow_terminal_gets_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer line would wrap, and each rewriting would leave its first half on the screen."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = shown(Screen(is_terminal=True)).replace("\x1b[K", "").split("\r")
+    assert max(map(len, lines)) == 39
+    assert lines[1] == "   0 s  1 of 2 steps decided; step 1: …"
 
 
 def test_elsewhere_a_line_comes_every_ten_seconds() -> None:

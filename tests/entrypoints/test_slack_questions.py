@@ -10,6 +10,7 @@ import pytest
 from slack_bolt.app.async_app import AsyncApp
 
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.answer import closed, page_blocks, prompt_blocks, writing_row
 from fixloop_bot.adapters.slack.board import NullBoard
 from fixloop_bot.application.copilot.question import ANSWER_QUESTION, Question
@@ -23,7 +24,7 @@ from fixloop_bot.entrypoints.slack.questions import OLDEST_S, question, withdraw
 from fixloop_bot.sandbox.slack import LocalSlack
 from fixloop_bot.sandbox.slack.inhabitants import BOT_USER, INCIDENTS, JONAS, MIRA
 from fixloop_bot.sandbox.slack.workspace import TEAM_ID
-from tests.sandbox.slack_room import bolt_app, client_of, listening, running_slack, until
+from tests.sandbox.slack_room import BOT_TOKEN, bolt_app, client_of, listening, running_slack, until
 
 INCIDENT = "INC-42"
 
@@ -84,13 +85,13 @@ class Office:
 @pytest.fixture
 async def office(store: RedisStore) -> AsyncIterator[Office]:
     queue = NotingQueue()
-    async with running_slack() as slack:
+    async with running_slack() as slack, SlackApi(token=BOT_TOKEN, base_url=slack.api_url) as api:
         slack.delivery.retry_scale = 0.0
         room = Office(slack, queue)
         threads = Threads(store._redis, clock=store._clock, retention_s=3600.0)
         threads.roots = frozenset({(INCIDENTS, room.root)})
         app: AsyncApp = bolt_app(slack)
-        register(app, Counter(threads, queue, NullBoard()), forms=None)  # type: ignore[arg-type]  # none is opened here
+        register(app, api, Counter(threads, queue, NullBoard()), forms=None)  # type: ignore[arg-type]  # none is opened here
         async with listening(slack, app):
             yield room
             await slack.settled()

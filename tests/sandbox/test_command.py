@@ -92,7 +92,9 @@ async def test_the_sandbox_ends_and_leaves_nothing_behind(short_folder: Path, en
     [
         (Options(play="checkout-501"), "there is no scenario 'checkout-501'"),
         (Options(play="", catalog=Path("mine.yml")), "use one of the two"),
-        (Options(catalog=Path("/nowhere/mine.yml")), "cannot be read"),
+        (Options(catalog=Path("/nowhere/mine.yml")), "cannot be read: No such file"),
+        (Options(keep=Path(__file__)), "it is a file, not a directory"),
+        (Options(keep=Path("/dev/null/kept")), "cannot be used: Not a directory"),
     ],
 )
 def test_options_that_make_no_sense_are_one_sentence(

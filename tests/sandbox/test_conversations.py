@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,3 +138,13 @@ async def test_a_person_can_ask_stop_and_judge_at_the_keyboard(keyboard: Keyboar
     assert told == [("stopped", ""), ("judged", "up"), ("judged", "down"), ("explained", "it was the database")]
     assert ("said", "is it safe?") in keyboard.heard
     assert keyboard.slack.open_views("mira") == []
+
+
+async def test_the_help_lists_what_works_in_this_world(keyboard: Keyboard) -> None:
+    """Beside a catalog of one's own there is no shop to break or mend."""
+    assert "break NAME" in await keyboard.type("help")
+    keyboard.world = replace(keyboard.world, has_shop=False)
+    said = await keyboard.type("help")
+    assert [verb for verb in ("break", "half", "fix ", "mend") if verb in said] == []
+    assert "validate" in said
+    assert await keyboard.type("fix") == "Not now: there is no shop to mend beside a catalog of your own"

@@ -62,9 +62,27 @@ def test_what_is_no_catalog_is_one_sentence(tmp_path: Path, text: str) -> None:
     """Before anything is started."""
     path = tmp_path / "bad.yml"
     path.write_text(text)
-    with pytest.raises(CatalogUnreadableError, match=r"^/.*bad\.yml ") as caught:
+    with pytest.raises(CatalogUnreadableError, match=r"^bad\.yml line 1"):
         read_own_catalog(path)
-    assert "\n" not in str(caught.value)
+
+
+def test_every_mistake_of_an_own_catalog_is_named_before_anything_starts(tmp_path: Path) -> None:
+    """With its line and key, as ``fixloop catalog check`` says it, under the file's own name."""
+    path = tmp_path / "mine.yml"
+    path.write_text("services:\n  billing:\n    base_url: SHOP_URL\n    chanel: ops\n    soak_s: soon\n")
+    with pytest.raises(CatalogUnreadableError) as caught:
+        read_own_catalog(path)
+    first, second = str(caught.value).splitlines()
+    assert first == "mine.yml line 4, services.billing.chanel: is not a known key; did you mean channel?"
+    assert second.startswith("mine.yml line 5, services.billing.soak_s: must be a number")
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    """No word of a decoder's."""
+    path = tmp_path / "mine.yml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CatalogUnreadableError, match=r"mine\.yml is not UTF-8 text$"):
+        read_own_catalog(path)
 
 
 def test_the_shop_is_there_only_where_it_is_named(tmp_path: Path) -> None:

@@ -44,6 +44,15 @@ redis.call('ZREM', KEYS[4], ARGV[3])
 return 1
 """
 
+CHANGE_MUTE = """
+-- KEYS mutes; ARGV service, the mute as it is known ('': none), the mute, ttl_s
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if (stored or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+
 END_MUTE = """
 -- KEYS mutes, held, inbox, arrivals, wake, ended, waited
 -- ARGV service, the mute as it is known, now, ttl_s, ended_kept, waited_s; -1: it is another mute by now
@@ -85,11 +94,11 @@ class Mutes(Keyspace):
     def _mutes(self) -> Codec[Mute]:
         return self._codec(Mute, "mute")
 
-    async def save_mute(self, mute: Mute) -> None:
-        """Mute a service, or change its mute; what it holds stays held."""
-        async with store_errors():
-            await wait(self._redis.hset(self._key("mutes"), mute.service, self._mutes.encode(mute)))
-            await wait(self._redis.expire(self._key("mutes"), MUTES_S))
+    async def change_mute(self, known: Mute | None, mute: Mute) -> bool:
+        """Mute a service, or change its mute; what it holds stays held. False where it is not as ``known`` any more."""
+        before = self._mutes.encode(known) if known is not None else ""
+        args = [mute.service, before, self._mutes.encode(mute), MUTES_S]
+        return bool(await self._call(CHANGE_MUTE, keys=[self._key("mutes")], args=args))
 
     async def mutes(self) -> Sequence[Mute]:
         """All mutes, the one that ends first first."""

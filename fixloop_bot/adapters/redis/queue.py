@@ -29,7 +29,7 @@ JOBS_AT_ONCE = 100
 """Jobs wait for the network most of the time; runs last minutes and must not keep cards from being drawn."""
 HANDED_AT_ONCE = 50
 CONNECTIONS = 2 * (JOBS_AT_ONCE + HANDED_AT_ONCE)
-"""A pool that has none left raises in place of waiting, and a burst of clicks would look like a store that is away."""
+"""A pool that has none left raises instead of waiting, and a burst of clicks would look like a store that is away."""
 RETRIES = "docket.dependencies"
 """Where docket logs a job that has failed and is queued again."""
 EXPECTED = (StoreUnavailable, Conflict, SlackBusy, RedisError, OSError, BaseExceptionGroup)

@@ -16,9 +16,10 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -67,6 +68,8 @@ class EmbeddedValkey:
             try:
                 await self._attach()
             except BaseException:
+                if self._is_last(self._users):
+                    self._tidy()
                 self._users.close()
                 self._users = None
                 raise
@@ -75,6 +78,12 @@ class EmbeddedValkey:
         try:
             self._dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             (self._dir / "store.start").touch()
+        except (FileExistsError, NotADirectoryError) as error:
+            file = next(place for place in (self._dir, *self._dir.parents) if place.exists())
+            raise StoreUnavailable(
+                f"FIXLOOP_DATA_DIR {self._dir} cannot be used, {file} is a file, not a directory: "
+                "set it to a directory, which need not exist yet."
+            ) from error
         except OSError as error:
             raise StoreUnavailable(f"FIXLOOP_DATA_DIR {self._dir} cannot be used: {error.strerror}.") from error
 
@@ -115,14 +124,21 @@ class EmbeddedValkey:
             return
         async with self._gate():
             try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return
-            else:
-                await self._shut_down()
+                if self._is_last(self._users):
+                    await self._shut_down()
+                    self._tidy()
             finally:
                 self._users.close()
                 self._users = None
+
+    @staticmethod
+    def _is_last(users: IO[bytes]) -> bool:
+        """Whether nobody else uses the server. Only for who leaves: their shared lock may be gone by the question."""
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     @contextlib.asynccontextmanager
     async def _gate(self) -> AsyncIterator[None]:
@@ -136,15 +152,37 @@ class EmbeddedValkey:
 
         The server inherits an exclusive lock, which the kernel takes back when it dies, and never before.
         """
+        with self._server_lock() as lock:
+            return self._launch(lock) if lock is not None else self._process
+
+    @contextlib.contextmanager
+    def _server_lock(self) -> Iterator[int | None]:
+        """The file on which a server of this directory holds its lock; None where one lives."""
         with (self._dir / "store.server").open("ab") as alive:
             try:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return self._process
-            return self._launch(alive.fileno())
+                yield None
+            else:
+                yield alive.fileno()
+
+    def _lives(self) -> bool:
+        with self._server_lock() as lock:
+            return lock is None
+
+    def _tidy(self) -> None:
+        """Leave nothing in /tmp where the socket had to be there, unless a server lives that listens on it.
+
+        Called within the gate, where nobody else starts a server. What a kill -9 leaves there is the next start's.
+        """
+        if self._socket.parent != self._dir and _is_ours(self._socket.parent) and not self._lives():
+            with contextlib.suppress(OSError):
+                self._socket.unlink(missing_ok=True)
+                self._socket.parent.rmdir()
 
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         binary = _binary()
+        self._make_private_place()
         log = (self._dir / "valkey.log").open("ab")
         try:
             # A session of its own: Ctrl-C in the terminal must not end the store before its users have drained.
@@ -161,6 +199,20 @@ class EmbeddedValkey:
             raise StoreUnavailable(f"The built-in store did not start: {error.strerror}; set REDIS_URL.") from error
         finally:
             log.close()
+
+    def _make_private_place(self) -> None:
+        """The socket's folder in /tmp, where anybody may have made one by that name to listen there in our stead."""
+        folder = self._socket.parent
+        if folder == self._dir:
+            return
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"{folder}, for the store's socket, cannot be used: {error.strerror}.") from error
+        if not _is_ours(folder):
+            raise StoreUnavailable(
+                f"{folder}, for the store's socket, is somebody else's: set FIXLOOP_DATA_DIR to a shorter path."
+            )
 
     async def _until_ready(self) -> None:
         now = asyncio.get_running_loop().time
@@ -218,7 +270,7 @@ class EmbeddedValkey:
             async with asyncio.timeout(START_TIMEOUT_S):
                 while await self._state() is not _State.ABSENT:  # noqa: ASYNC110 - another process's end has no event
                     await asyncio.sleep(0.02)
-                while self._process is not None and self._process.poll() is None:  # noqa: ASYNC110 - the same
+                while (self._process is not None and self._process.poll() is None) or self._lives():  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
 
@@ -227,9 +279,16 @@ def _socket_path(data_dir: Path) -> Path:
     if len(os.fsencode(plain)) <= LONGEST_SOCKET_PATH:
         return plain
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"fixloop-{os.getuid()}-{name}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / "valkey.sock"
+    return Path(tempfile.gettempdir()) / f"fixloop-{os.getuid()}-{name}" / "valkey.sock"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder, of this user, and no link to one."""
+    try:
+        seen = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.getuid()
 
 
 def _binary() -> str:

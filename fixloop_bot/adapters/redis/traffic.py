@@ -11,7 +11,7 @@ from fixloop_bot.adapters.redis.keyspace import Keyspace
 
 HALT = "halt"
 EARLY_PLACES = 2
-"""So many places may be taken before their time: samples fall on random times in their slots, two close together."""
+"""How many places may be taken before their time: samples fall on random times in their slots, two close together."""
 SOMEBODY = "somebody"
 LONGEST_NAME = 80
 _WRITTEN = re.compile(r"(?P<by>.*) @(?P<at>\d{9,11})", re.DOTALL)

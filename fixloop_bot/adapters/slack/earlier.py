@@ -27,7 +27,10 @@ async def earlier_pages(api: SlackApi, place: Place, answer_id: str, *, since: f
 
 
 async def thread(api: SlackApi, place: Place, *, since: float = 0.0) -> list[dict[str, Any]]:
-    """The thread's newest messages, oldest first; none where Slack does not let us read them."""
+    """The thread's messages from ``since`` on, oldest first, as far as LOOKED_THROUGH calls reach.
+
+    Fewer, or none, where Slack does not let us read them.
+    """
     messages: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
     for _ in range(LOOKED_THROUGH):

@@ -76,10 +76,6 @@ class Pages:
     def streaming(self) -> bool:
         return self._page.streaming
 
-    @property
-    def shown(self) -> bool:
-        return bool(self._page.ts)
-
     async def find_earlier(self) -> None:
         """After a crash, or a post whose answer was lost: go on in what is in the thread already."""
         found = await earlier_pages(self._stage.api, self._place, self._id, since=self._stage.clock.now() - LOOK_BACK_S)

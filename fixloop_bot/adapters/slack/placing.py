@@ -220,12 +220,12 @@ class Placing:
     async def _find(self, hanging: Hanging, channel: str, ref: PartRef, refs: ThreadRefs) -> str | None:
         """The timestamp of the message that begins with this card's first block, or, without blocks, with its words."""
         root, card = refs.part("root"), hanging.card
+        oldest = f"{(ref.intent_at or 0) - CLOCKS_DIFFER_S:.6f}"
         if hanging.top:
-            oldest = f"{(ref.intent_at or 0) - CLOCKS_DIFFER_S:.6f}"
             found = await self._api.call("conversations.history", channel=channel, oldest=oldest, limit=100)
         else:
             thread = root.ts if root is not None else ""
-            found = await self._api.call("conversations.replies", channel=channel, ts=thread, limit=200)
+            found = await self._api.call("conversations.replies", channel=channel, ts=thread, oldest=oldest, limit=200)
         mark, words = str(card.blocks[0]["block_id"]), card.text.partition("\n")[0]
         for message in found.get("messages", []):
             blocks = message.get("blocks") or []

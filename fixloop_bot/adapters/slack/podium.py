@@ -34,9 +34,9 @@ FirstTime = Callable[[str], Awaitable[bool]]
 BETWEEN_APPENDS_S = 0.5
 BETWEEN_UPDATES_S = 1.2
 IDLE_S = 900.0
-"""So long a speech that nobody ends is waited for."""
+"""How long a speech that nobody ends is waited for."""
 GIVE_UP_S = 300.0
-"""So long after its end an answer is tried to be shown."""
+"""How long after its end FixLoop still tries to show an answer."""
 LONGEST_STATUS = 100
 
 

@@ -39,7 +39,7 @@ async def run(chosen: argparse.Namespace) -> int:
     try:
         return await command(chosen)
     except StoreUnavailable as error:  # nothing is wrong with what was asked: it could not be looked at
-        _say(f"fixloop: {error}")
+        _say(f"fixloop: {error} `fixloop doctor` says what is connected.")
         return UNKNOWN
 
 
@@ -60,6 +60,8 @@ async def plan(chosen: argparse.Namespace) -> int:
         made = await (proposals.from_model(service) if chosen.from_model else proposals.standard(service))
     if chosen.from_model and made.source is not PlanSource.MODEL:
         _say(f"fixloop: this is the {made.note}")
+    if left_out := report.left_out(made, service):
+        _say(f"fixloop: {left_out}")
     text = write_plan(made, service=service.name)
     if chosen.out is None:
         sys.stdout.write(text)
@@ -101,6 +103,8 @@ async def validate(chosen: argparse.Namespace) -> int:
             progress.end()
     kept_at = chosen.evidence or _in_data_dir(settings, evidence)
     _tell(chosen, evidence, before, kept_at)
+    if from_file is None and (left_out := report.left_out(chosen_plan, service)):
+        _say(f"fixloop: {left_out}")
     return STOPPED if stop() is not None and evidence.stopped else BY_VERDICT[evidence.verdict.value]
 
 

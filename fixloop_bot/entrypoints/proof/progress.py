@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ from fixloop_bot.domain.runs import Run, StepPhase, StepProgress
 
 LINE_EVERY_S = 10.0
 """Where the line cannot be rewritten, such as in the log of a CI job."""
-WIDEST = 110
 
 
 class ProgressLine:
@@ -38,8 +38,8 @@ class ProgressLine:
         if self._quiet or (not self._rewrites and now - self._said_at < LINE_EVERY_S):
             return
         self._said_at, self._shown = now, True
-        line = f"{now - self._began:4.0f} s  {words}"[:WIDEST]
-        self._stream.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
+        line = f"{now - self._began:4.0f} s  {words}"
+        self._stream.write(f"\r{_fitting(line)}\x1b[K" if self._rewrites else f"{line}\n")
         self._stream.flush()
 
     def end(self) -> None:
@@ -47,6 +47,12 @@ class ProgressLine:
         if self._shown and self._rewrites:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
+
+
+def _fitting(line: str) -> str:
+    """As much of it as the terminal shows in one line: the rest would stay on the screen, once for each rewriting."""
+    columns = shutil.get_terminal_size().columns - 1
+    return line if len(line) <= columns else f"{line[: max(0, columns - 1)]}…"
 
 
 def _words(run: Run) -> str:

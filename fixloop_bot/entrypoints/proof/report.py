@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from fixloop_bot.application.proving import Before, Evidence, ProofVerdict
 from fixloop_bot.application.replaying import Replayed
-from fixloop_bot.domain.plans import ManualCheck, Step
+from fixloop_bot.domain.catalog import Service
+from fixloop_bot.domain.plans import ManualCheck, Plan, Role, Step
 from fixloop_bot.domain.runs import StepProgress
 from fixloop_bot.domain.samples import Sample
+from fixloop_bot.domain.standard.steps import probe_step
 
 INDENT = " " * 19
 SHOWN_REQUEST = 36
+LEFT_OUT_SHOWN = 5
 
 
 def result(evidence: Evidence) -> str:
@@ -39,6 +42,17 @@ def next_command(evidence: Evidence, *, kept_at: str, before: Before | None) -> 
     if before is not None and evidence.verdict is ProofVerdict.NOT_RECOVERED:
         return f"After the next fix: {again} {shlex.quote(before.name)}"
     return f"When it is fixed: {again} {shlex.quote(kept_at)}" if evidence.verdict is ProofVerdict.FAILED else ""
+
+
+def left_out(plan: Plan, service: Service) -> str:
+    """Which of the team's own probes a plan that we have made does not run; empty where it runs them all."""
+    titles = {step.title for step in plan.steps}
+    missing = [probe.name for probe in service.probes if probe_step(probe, Role.CONTROL).title not in titles]
+    if not missing:
+        return ""
+    names = "; ".join(missing[:LEFT_OUT_SHOWN]) + ("; …" if len(missing) > LEFT_OUT_SHOWN else "")
+    words = f"the plan has no place for {len(missing)} of the catalog's {len(service.probes)} probes ({names}): "
+    return _shown([f"{words}write it to a file (fixloop plan --out), add what matters, and validate with --plan"])
 
 
 def table(replayed: Sequence[Replayed], places: dict[str, int]) -> str:
