@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from dataclasses import replace
 
 from fixloop_bot.application.intake import starting
 from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.mentions import named
 from fixloop_bot.application.ports import Clock, Prober, Store
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
@@ -34,8 +34,6 @@ STOPPED = "all traffic was stopped"
 A_MOMENT_S = 20.0
 LIFT = "`/fixloop go` lets it flow again."
 MOST_NAMED = 10
-_SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-_MARKUP = re.compile(r"[<>&*_~`|]")
 
 
 class Brake:
@@ -117,14 +115,13 @@ class Brake:
         earlier = await self._when()
         if not await self._store.resume():
             begun = await self._hand_over()  # the key may have been deleted by hand
-            return f"Nothing was stopped. {begun}".rstrip()
+            return f"Traffic is not stopped. {begun}".rstrip()
         log.warning("the kill switch was lifted by %s", by)
         await self.look()
         pieces = [
             f"Traffic may flow again; it was stopped {earlier}.",
             await self._hand_over(),
-            "Runs that were stopped, or that a person was refused meanwhile, do not start by themselves: "
-            "click Validate.",
+            "What was stopped, or refused to a person meanwhile, does not start by itself: press Validate.",
         ]
         return " ".join(piece for piece in pieces if piece)
 
@@ -165,7 +162,7 @@ class Brake:
             return "No run was going."
         more = len(stopped) - MOST_NAMED
         names = ", ".join(stopped[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        return f"Stopped with it, undecided steps being inconclusive: {names}."
+        return f"Stopped with it: {names}. Undecided steps are inconclusive."
 
 
 _NAMES = {kind: f"the {kind.value} run" for kind in RunKind} | {RunKind.SOAK: "the watch"}
@@ -194,11 +191,6 @@ def _runs_of(incident: Incident) -> list[str]:
 def refusal(by: str) -> str:
     """Why no run may begin now."""
     return f"All traffic is stopped, by {named(by)}. {LIFT}"
-
-
-def named(by: str) -> str:
-    """A person as Slack shows them; what an operator wrote into the store, without markup."""
-    return f"<@{by}>" if _SLACK_USER.fullmatch(by) else _MARKUP.sub("", by).strip() or "somebody"
 
 
 def _ago(seconds: float) -> str:

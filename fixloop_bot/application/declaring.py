@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fixloop_bot.application import mentions
 from fixloop_bot.application.intake import planning, service_key
 from fixloop_bot.application.ledger import Ledger
 from fixloop_bot.application.people import SEVERITIES
@@ -71,7 +72,7 @@ class Declaring:
             incident = self._incident(wish, signal, number=number, severity=severity)
             created = await self._ledger.open(incident, [planning(incident)])
             if created is not None:
-                return f"{created.id} is open. Its thread comes in {self._channel_words(created)}."
+                return f"{created.id} is open. Its thread comes in {mentions.channel(created.channel)}."
             known = await self._open_one(signal)
         if known is None:
             return "That service's incident was resolved just now. Declare it again if it is still broken."
@@ -138,7 +139,3 @@ class Declaring:
             absorbed=(signal.id,),
             timeline=(declared,) if service is not None else (declared, unknown),
         )
-
-    @staticmethod
-    def _channel_words(incident: Incident) -> str:
-        return incident.channel if incident.channel.startswith("#") else f"<#{incident.channel}>"

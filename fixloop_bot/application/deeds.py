@@ -11,12 +11,14 @@ from fixloop_bot.application.copilot.answering import Copilot
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import Board, Clock
 from fixloop_bot.application.resolution import Resolution, who
+from fixloop_bot.application.signpost import Signpost
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Started, Validation
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import INCIDENT_NAME, Command, Deed, Wish
 from fixloop_bot.domain.closing import Ending
 from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.runs import RunKind
 
 MOST_LISTED = 20
@@ -37,6 +39,7 @@ class Deeds:
         resolution: Resolution,
         brake: Brake,
         copilot: Copilot,
+        signpost: Signpost,
         clock: Clock,
     ) -> None:
         self._where = where
@@ -48,6 +51,7 @@ class Deeds:
         self._resolution = resolution
         self._brake = brake
         self._copilot = copilot
+        self._signpost = signpost
         self._clock = clock
 
     def deeds(self) -> Mapping[str, Deed]:
@@ -100,8 +104,10 @@ class Deeds:
     def _why_not(self, started: Started) -> str:
         if started.by is None or started.since is None:
             return started.refusal
-        ago = max(0, round(self._clock.now() - started.since))
-        return f"{started.refusal} {who(started.by)} started it {ago} s ago."
+        seconds = self._clock.now() - started.since
+        ago = f"{span(seconds)} ago" if seconds >= 1 else "just now"
+        going, _, then = started.refusal.partition(". ")
+        return f"{going.rstrip('.')}. {who(started.by)} started it {ago}. {then}".rstrip()
 
     async def _new_plan(self, wish: Wish) -> str:
         refusal = await self._planning.ask(wish.incident, by=wish.user, hint=wish.text)
@@ -133,6 +139,8 @@ class Deeds:
             how = f"`/fixloop resolve {wish.incident} rolled back 2.14.0`"
             incident, _, _ = await self._where.named(wish.incident)
             why_not = await self._resolution.why_not(incident) if incident is not None else ""
+            if incident is not None and not incident.is_open:
+                return await self._resolve(wish)  # which says by whom it was resolved already
             return why_not or f"What fixed it? Say it in a few words: {how}."
         return await self._resolve(wish)
 
@@ -172,10 +180,12 @@ class Deeds:
     async def _status(self, incidents: Sequence[Incident]) -> str:
         standing = await self._brake.standing()
         views = [await self._threads.view(incident.id) for incident in incidents[:MOST_LISTED]]
-        lines = [self._board.describe(view) for view in views if view is not None]
+        shown = [view for view in views if view is not None]
+        lines = [self._board.describe(view, await self._signpost.address(view.incident)) for view in shown]
         if len(incidents) > MOST_LISTED:
             lines.append(f"and {len(incidents) - MOST_LISTED} more")
-        return "\n".join([*([standing] if standing else []), *(lines or ["No open incident."])])
+        told = "\n\n".join(lines or ["No open incident."])
+        return f"{standing}\n{told}" if standing else told
 
 
 _OVERRIDE = re.compile(r"override\b[\s:,–-]*", re.IGNORECASE)

@@ -13,7 +13,7 @@ from fixloop_bot.application.ledger import acting_from
 from fixloop_bot.application.permissions import Permissions
 from fixloop_bot.application.ports import Board, Store
 from fixloop_bot.application.whereabouts import Whereabouts
-from fixloop_bot.application.wishes import ALSO, COMMANDS, Command, Deed, Wish
+from fixloop_bot.application.wishes import ALSO, COMMANDS, ON_THE_CARD, Command, Deed, Wish
 from fixloop_bot.domain.errors import NewerDocument, SlackBusy, SlackRefused
 from fixloop_bot.domain.incidents import Incident
 
@@ -129,9 +129,11 @@ class Desk:
 
     @staticmethod
     def _unknown(word: str) -> str:
+        if word in ON_THE_CARD:
+            return f"That is in the ⋯ menu of the incident's card: {ON_THE_CARD[word]}."
         near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
         meant = f" Did you mean `/fixloop {near[0]}`?" if near else ""
-        return f"I don't know that word.{meant}\n{help_text()}"
+        return f"I don't know that word.{meant} `/fixloop help` lists all."
 
     async def _on_incident(self, command: Command, wish: Wish) -> str:
         incident, name, rest = await self._where.named(wish.text)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fixloop_bot.application.drafts import Draft, Drafts, StepWords, Unreadable, Wording
 from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.mentions import who
 from fixloop_bot.application.planning import Planning, adopt, not_now
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.starters import Starter, starters
@@ -22,12 +23,13 @@ from fixloop_bot.domain.openapi.described import lines_of, wants_before, wants_o
 from fixloop_bot.domain.plans import ManualCheck, Plan, PlanSource, Step, plan_hash
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.said import said, writes_secret
+from fixloop_bot.domain.vetting.clear_text import ADVICE
 from fixloop_bot.domain.vetting.plan import LONGEST_INSTRUCTION, MOST_STEPS, step_breaches, vet
 
 READY_WITHIN_S = 1.5
 """Slack waits three seconds for what becomes of a submitted modal."""
 GONE = "This draft is not kept any more. Close it, and press Edit again."
-WRITTEN_OUT = "This holds what looks like a secret. Keep it in the catalog (`secrets`), and write ${NAME} here."
+WRITTEN_OUT = f"This has what looks like a secret {ADVICE}"
 Allowed = Callable[[Incident, str], Awaitable[str]]
 """(incident, person) → why they may not edit its plan; empty where they may."""
 
@@ -254,8 +256,7 @@ def _overtaken(incident: Incident, draft: Draft) -> str:
     plan = incident.plan
     if plan is None or plan.version == draft.version:
         return ""
-    who = plan.author or plan.source.value
-    author = f"<@{who}>" if plan.source is PlanSource.PERSON else who
+    author = who(plan.author) if plan.source is PlanSource.PERSON else plan.author or plan.source.value
     return (
         f"Meanwhile v{plan.version} was written by {author}, and you have edited v{draft.version}. "
         "What you typed stays here: copy what you need, close this, and press Edit again."

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from fixloop_bot.application import errands
-from fixloop_bot.application.brake import named
 from fixloop_bot.application.errands import Errand, Urgency
 from fixloop_bot.application.feed_rows import FeedRows
 from fixloop_bot.application.feed_views import Drawing, FeedItem, FeedPicture, FeedStore, Front, HomeRef
+from fixloop_bot.application.mentions import named
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.wishes import Deed, Wish
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
@@ -34,7 +34,7 @@ NOTE_S = 60.0
 PER_MINUTE = 50.0
 """Slack takes 100 ``views.publish`` a minute; the other half is for those who open their Home or click in it."""
 AT_ONCE = 15.0
-"""So many may be shown something in one go, if it was quiet before."""
+"""How many may be shown something in one go, if it was quiet before."""
 LEADER_S = 15.0
 COMPLETE_EVERY_S = 6 * 3600.0
 OPEN_SHOWN = 15

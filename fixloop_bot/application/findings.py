@@ -94,7 +94,7 @@ def long_window(seconds: float) -> str:
 
 
 ALWAYS = 3
-"""So often an input or a replica has to have failed, and never to have passed, before it is held against the step."""
+"""How often an input or a replica must have failed, without passing once, before it is held against the step."""
 
 
 def always_fails(tally: Tally) -> str:

@@ -26,6 +26,10 @@ HOW = (
     "Which incident, and which thread? `/fixloop link INC-42` and the link of a message in the thread, "
     "or in the thread itself: `@FixLoop link INC-42`."
 )
+WHICH_THREAD = (
+    "Which thread? Put the link of a message in it behind `/fixloop link {id}`, "
+    "or say in the thread itself: `@FixLoop link {id}`."
+)
 
 
 class Linking:
@@ -45,10 +49,10 @@ class Linking:
     async def _link(self, wish: Wish) -> str:
         words, place = _thread_of(wish)
         incident, name, _ = await self._where.named(words)
-        if place is None or not name:
-            return HOW
-        if incident is None:
+        if name and incident is None:
             return f"There is no incident {name}."
+        if place is None or incident is None:
+            return WHICH_THREAD.format(id=incident.id) if incident is not None else HOW
         channel, ts = place
         holder_id = await self._store.incident_of_thread(channel, ts)
         if holder_id == incident.id:

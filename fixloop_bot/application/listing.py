@@ -73,7 +73,7 @@ class Listing:
         heading = {
             "open": f"{len(chosen)} open" if chosen else "No open incident.",
             "resolved": f"{len(chosen)} resolved" if chosen else "Nothing was resolved in the last 30 days.",
-            "mine": f"{len(chosen)} with you" if chosen else "You lead none, fix none, and took part in none.",
+            "mine": f"{len(chosen)} with you" if chosen else "You are on no incident.",
         }[kind]
         items = await self._feed.items(chosen[:MOST_LISTED])
         told = self._front.lines(heading, items, more=len(chosen) - len(items), now=now)
@@ -103,7 +103,7 @@ class Listing:
             for each in shown[:MOST_LISTED]
         ]
         more = [f"and {len(shown) - MOST_LISTED:,} more: `/fixloop services NAME`"] if len(shown) > MOST_LISTED else []
-        return "\n".join([*lines, *more])
+        return "\n\n".join([*lines, *more])
 
     async def _baseline(self, service: Service) -> Baseline | None:
         try:

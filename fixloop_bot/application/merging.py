@@ -70,9 +70,10 @@ class Merging:
         def decide(incident: Incident) -> Change | None:
             running[:] = []
             told[0] = _why_not(incident, target)
+            if told[0] in ("", _DONE):  # done already, and perhaps cut off before its runs were stopped
+                running[:] = [run for run in (incident.active_run, incident.soak_run) if run is not None]
             if told[0]:
                 return None
-            running[:] = [run for run in (incident.active_run, incident.soak_run) if run is not None]
             ended = merged_away(incident, target.id, by=wish.user, now=self._clock.now())
             return Change(incident=ended, jobs=(_taking_over(incident.id, target.id, wish.user),))
 
@@ -83,22 +84,26 @@ class Merging:
 
     async def take_over(self, merged_id: str, target_id: str, by: str) -> None:
         """The job: the target, or whatever it was merged into meanwhile, takes the troubles over; twice is once."""
-        merged, target = await self._store.incident(merged_id), await self._store.incident(target_id)
+        merged = await self._store.incident(merged_id)
         for _ in range(LONGEST_CHAIN):
+            target = await self._grow(target_id, merged, by=by) if merged is not None else None
             if target is None or target.merged_into is None or target.merged_into == merged_id:
                 break
-            target = await self._store.incident(target.merged_into)
-        if merged is None or target is None:
-            return
+            target_id = target.merged_into
+
+    async def _grow(self, target_id: str, merged: Incident, *, by: str) -> Incident | None:
+        """The target as it is afterwards; unchanged where it was merged on itself, also just now."""
 
         def decide(incident: Incident) -> Change | None:
+            if incident.merged_into not in (None, merged.id):
+                return None
             grown = taken_over(incident, merged, by=by, now=self._clock.now())
             if grown is incident:
                 return None
             reopened = grown.reopened > incident.reopened and grown.plan is not None
             return Change(incident=grown, jobs=(starting(grown, RunKind.CONFIRM, by=by),) if reopened else ())
 
-        await self._ledger.change(target.id, decide)
+        return await self._ledger.change(target_id, decide)
 
 
 _DONE = "It is merged already."

@@ -24,7 +24,7 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import span, utc
 from fixloop_bot.domain.mutes import LONGEST_S, SHORTEST_S, Mute, read_span, read_time_of_day
@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 ALSO_DATADOG = "downtime"
 ENDS = ("off", "end", "stop")
 NOTHING = "Nothing is muted. `/fixloop mute checkout 2h` mutes a service, `/fixloop mute INC-42 30m` an incident."
+IN_DATADOG_TOO = "Datadog has a downtime for it, too."
+ENDED_MEANWHILE = "The mute was ended meanwhile, so its downtime in Datadog was cancelled."
+TRIES = 20
+"""Few people mute one service in the same instant; so many lost races mean a fault."""
 HOW = "For how long? `2h`, `30m`, `1d` or `until 14:00`, for example `/fixloop mute {name} 2h`; at most 7 days."
 
 
@@ -77,8 +81,10 @@ class Muting:
         if not words:
             return await self._all()
         incident, name, rest = await self._where.named(words)
+        if incident is not None:
+            return await self._of_incident(incident, rest, wish)
         if name:
-            return await self._of_incident(incident, rest, wish) if incident is not None else f"There is no {name}."
+            return f"There is no incident {name}."
         service, rest = await self._service(words)
         if service:
             return await self._of_service(service, rest, wish)
@@ -91,11 +97,11 @@ class Muting:
         found = [(mute, await self._kept.held_back(mute.service)) for mute in await self._kept.mutes()]
         services = [self._words.mutes(found, now)] if found else []
         incidents = [
-            f"`{incident.id}` until {self._words.moment(incident.muted_until, now)}"
+            f"🔕 {incident.id} until {self._words.moment(incident.muted_until, now)}"
             for incident in await self._where.open_ones()
             if incident.muted_until is not None and now < incident.muted_until
         ]
-        return "\n".join([*services, *incidents]) or NOTHING
+        return "\n".join(["*Muted*", *services, *incidents]) if services or incidents else NOTHING
 
     async def _service(self, words: str) -> tuple[str, str]:
         """The service that the words begin with, and the words behind it; the longest of the names that fit."""
@@ -180,10 +186,8 @@ class Muting:
 
     async def _begin(self, service: str, until: float, wish: Wish, *, in_datadog: bool) -> str:
         """State first: the mute stands, whatever Datadog says to its downtime."""
-        now, earlier = self._clock.now(), await self._kept.mute_of(service)
-        kept = earlier.downtime if earlier is not None else ""
-        mute = Mute(service=service, until=until, by=wish.user, at=now, place=wish.place, downtime=kept)
-        await self._kept.save_mute(mute)
+        now = self._clock.now()
+        mute = await self._saved(Mute(service=service, until=until, by=wish.user, at=now, place=wish.place))
         await self._note(service, f"muted {service} until {utc(until)}", wish)
         said = [
             f"{self._words.name(service)} is muted until {self._words.moment(until, now)}: no new thread, no reminder.",
@@ -194,6 +198,15 @@ class Muting:
         await self._kept.feed_changed()
         return " ".join(each for each in said if each)
 
+    async def _saved(self, wanted: Mute) -> Mute:
+        """The mute, with the downtime that the one before it has left."""
+        for _ in range(TRIES):
+            earlier = await self._kept.mute_of(wanted.service)
+            mute = replace(wanted, downtime=earlier.downtime if earlier is not None else "")
+            if await self._kept.change_mute(earlier, mute):
+                return mute
+        raise Conflict(f"The mute of {wanted.service} is being changed by too many at once.")
+
     async def _downtime(self, mute: Mute) -> str:
         known = self._catalog.service(mute.service)
         tags = (known.match if known is not None else ()) or (("service", mute.service),)
@@ -202,10 +215,20 @@ class Muting:
             made = await self._downtimes.create(tags, until=mute.until, message=message)
         except TelemetryUnavailable as error:
             return f"Datadog has no downtime for it, though: {error} The mute stands."
-        await self._kept.save_mute(replace(mute, downtime=made))
-        if mute.downtime:
-            await self._cancelled(mute.downtime)
-        return "Datadog has a downtime for it, too."
+        return await self._attached(mute, made)
+
+    async def _attached(self, mute: Mute, made: str) -> str:
+        """Datadog has taken its time: the mute may be over by now, or another one, and is not brought back by this."""
+        for _ in range(TRIES):
+            current = await self._kept.mute_of(mute.service)
+            if current is None:
+                return await self._cancelled(made) or ENDED_MEANWHILE
+            if current.downtime != mute.downtime:  # somebody else's is there already
+                return await self._cancelled(made) or IN_DATADOG_TOO
+            if await self._kept.change_mute(current, replace(current, downtime=made)):
+                replaced = await self._cancelled(current.downtime) if current.downtime else ""
+                return replaced or IN_DATADOG_TOO
+        raise Conflict(f"The mute of {mute.service} is being changed by too many at once.")
 
     async def _end_by(self, service: str, wish: Wish) -> str:
         mute = await self._kept.mute_of(service)
@@ -224,12 +247,12 @@ class Muting:
         return back
 
     async def _cancelled(self, downtime: str) -> str:
-        """Cancel a downtime; a sentence where that fails: it ends by itself, too."""
+        """Cancel a downtime; a sentence where that fails: it ends by itself, too, but nobody knows of it here."""
         try:
             await self._downtimes.cancel(downtime)
         except TelemetryUnavailable as error:
             log.warning("downtime %s was not cancelled: %s", downtime, error)
-            return f"Its downtime in Datadog was not cancelled: {error}"
+            return f"Its downtime in Datadog was not cancelled, so cancel it there (downtime {downtime}): {error}"
         return ""
 
     async def _note(self, service: str, what: str, wish: Wish) -> None:
@@ -249,6 +272,8 @@ class Muting:
         for mute in await self._kept.mutes():
             if mute.until <= self._clock.now():
                 back = await self._end(mute)
+                if back is not None and mute.downtime:  # it may be an earlier, longer mute's
+                    await self._cancelled(mute.downtime)
                 log.info("the mute of %s has ended; %s alerts still fire", mute.service, back)
 
     async def _until(self, words: str, user: str) -> float | str:

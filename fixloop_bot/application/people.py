@@ -1,17 +1,18 @@
-"""Who is on an incident, how severe it is, and what its people say of it. Two at once lose nothing: the ledger sees
-to that."""
+"""Who is on an incident, how severe it is, and what its people say of it.
+
+Two who act at once lose nothing: the ledger sees to that.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from fixloop_bot.application.directory import Directory, name_of
 from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.mentions import person_in, who
 from fixloop_bot.application.permissions import Permissions
 from fixloop_bot.application.ports import Clock, Store
-from fixloop_bot.application.resolution import who
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.incidents import Incident, StatusNote
@@ -20,7 +21,6 @@ from fixloop_bot.domain.said import said
 
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
 ROLES = ("lead", "fixer")
-_PERSON = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>|\b([UW][A-Z0-9]{6,20})\b")
 
 Decide = Callable[[Incident], tuple[Incident | None, str]]
 """The incident as it is to be, or None where nothing changes; and a sentence for the person."""
@@ -134,12 +134,14 @@ class People:
         return await self._change(wish, decide)
 
     async def _who(self, wish: Wish) -> str:
-        """``who`` tells; ``who lead @mira`` and ``who fixer me`` hand a role out."""
+        """``who`` tells; ``who lead @mira`` and ``who fixer me`` hand a role out, which nobody gets by asking."""
         role, _, rest = wish.text.strip().partition(" ")
-        role = role.lower()
-        if role not in ROLES:
+        role, rest = role.lower(), rest.strip()
+        if role not in ROLES and rest:
+            return "The roles are lead and fixer, for example `/fixloop who lead @mira`."
+        if not rest:
             return await self._told(wish.incident)
-        user = wish.user if rest.strip().lower() in ("me", "i", "") else _person(rest)
+        user = wish.user if rest.lower() in ("me", "i") else person_in(rest)
         if user is None:
             return f"Who? Choose a name from Slack's list: `/fixloop who {role} @mira`, or `/fixloop who {role} me`."
         refused = await self._give(wish, {role: user})
@@ -150,15 +152,13 @@ class People:
         if incident is None:
             return f"There is no incident {incident_id}."
         service = self._catalog.service(incident.service or "")
+        on_it = incident.acknowledged_by
         lines = [
-            f"*{incident.id}*: lead {who(incident.lead)}, fixer {who(incident.fixer)}",
-            f"On it: {who(incident.acknowledged_by)}",
-            *([f"Declared by {who(incident.declared_by)}"] if incident.declared_by else []),
+            f"*{incident.id}*",
+            f"Lead: {who(incident.lead)}",
+            f"Fixer: {who(incident.fixer)}",
+            f"On it: {who(on_it)}" if on_it is not None and on_it not in (incident.lead, incident.fixer) else "",
+            f"Declared by: {who(incident.declared_by)}" if incident.declared_by else "",
             f"May validate and resolve: {self._permissions.who_may(service)}",
         ]
-        return "\n".join(lines)
-
-
-def _person(words: str) -> str | None:
-    found = _PERSON.search(words)
-    return (found[1] or found[2]) if found is not None else None
+        return "\n".join(line for line in lines if line)

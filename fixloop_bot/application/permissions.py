@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from fixloop_bot.application.directory import Directory
 from fixloop_bot.application.kept import Kept, Refused
+from fixloop_bot.application.mentions import responder
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Wish
@@ -106,7 +107,7 @@ class Permissions:
         """Who may validate and resolve a service, as Slack shows them."""
         if service is None or not service.responders:
             return "everybody here"
-        return " and ".join(_shown(each) for each in service.responders)
+        return " and ".join(responder(each) for each in service.responders)
 
     async def _refused(self, wish: Wish, name: str) -> _Refusal | None:
         if name in FOR_EVERYBODY or (name == "mute" and not wish.text.strip()):  # it only lists what is muted
@@ -162,16 +163,13 @@ class Permissions:
         )
 
 
-def _shown(responder: str) -> str:
-    return f"<!subteam^{responder}>" if responder.startswith("S") else f"<@{responder}>"
-
-
 def _cannot_tell(group: str, error: SlackRefused | SlackBusy) -> str:
+    shown = responder(group)
     if isinstance(error, SlackBusy):
-        return f"Slack does not say right now who is in {_shown(group)}, so this was not done. Try again in a minute."
+        return f"Slack does not say right now who is in {shown}, so this was not done. Try again in a minute."
     if error.error in MISSING:
         return (
-            f"Slack does not tell FixLoop who is in {_shown(group)}, so this was not done: the scope usergroups:read "
+            f"Slack does not tell FixLoop who is in {shown}, so this was not done: the scope usergroups:read "
             "is missing. Whoever looks after FixLoop adds it from manifest.yml and installs the app again."
         )
     return (

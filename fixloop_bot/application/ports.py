@@ -300,8 +300,8 @@ class Board(Protocol):
         """A line that only one person sees."""
         ...
 
-    def describe(self, view: ThreadView) -> str:
-        """An incident in a line or two, for a list."""
+    def describe(self, view: ThreadView, address: str) -> str:
+        """An incident in a few lines, for a list; it leads to its thread where ``address`` is not empty."""
         ...
 
     async def answer(self, response_url: str, text: str) -> None:

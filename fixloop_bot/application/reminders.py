@@ -4,8 +4,9 @@
 that is killed between the two loses nothing, since the job is in the outbox; one that is killed between Slack's answer
 and the end of the job repeats it, and the repetition looks for the message in the thread before it posts another.
 
-**Quiet hours** hold a reminder until they end. SEV1 reminds at any hour: what is an outage was never meant by "do not
-wake us", and whoever disagrees says so with a mute, which holds for everything.
+**Quiet hours** hold a reminder until they end, and so does a mute. Both are looked at again when it is said, since a
+Slack that is down or a worker that is away may put it off by hours. SEV1 reminds at any hour: what is an outage was
+never meant by "do not wake us", and whoever disagrees says so with a mute, which holds for everything.
 
 **Where it is seen.** That nobody is on it is said in the thread and, this once, in the channel: nobody reads a thread
 that nobody has opened. That it was not validated is for the one who is on it, who follows the thread.
@@ -25,12 +26,12 @@ from fixloop_bot.application.mute_ports import Calendar
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.views import ThreadRefs
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.errors import SlackBusy, SlackRefused, StoreUnavailable
+from fixloop_bot.domain.errors import BadInput, Conflict, NewerDocument, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.feed import FeedRow
-from fixloop_bot.domain.incidents import Incident, State
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.mutes import Mute
 from fixloop_bot.domain.quiet_hours import is_quiet
-from fixloop_bot.domain.reminders import Due, Topic, due
+from fixloop_bot.domain.reminders import Due, Topic, due, still_true
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ LOOK_EVERY_S = 10.0
 LEADER_S = 40.0
 GIVEN_FOR_S = 86_400.0
 SHORTEST_PAUSE_S = 15.0
+HELD_AGAIN_S = 60.0
+"""How late a reminder may be when what has held it ends."""
+REFUSED_AGAIN_S, LONGEST_PAUSE_S = 300.0, 3600.0
+"""A channel may let FixLoop in again, or its thread be opened in another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +115,27 @@ class Reminders:
         muted = {mute.service for mute in await self._mutes()}
         for row in await self._rows.rows():
             if _may_be_due(row, now) and not muted & {row.service, row.label} and not self._quiet(row, now):
-                await self._ledger.change(row.id, self._deciding(now))
+                await self._remember(row.id, now)
 
-    def _quiet(self, row: FeedRow, now: float) -> bool:
-        service = self._catalog.service(row.service or "")
+    async def _remember(self, incident_id: str, now: float) -> None:
+        """What cannot be changed now is looked at again; it must not keep the others from theirs."""
+        try:
+            await self._ledger.change(incident_id, self._deciding(now))
+        except (Conflict, NewerDocument, BadInput) as error:
+            log.warning("nobody is reminded of %s for now: %s", incident_id, error)
+
+    def _quiet(self, of: FeedRow | Incident, now: float) -> bool:
+        service = self._catalog.service(of.service or "")
         if service is None or service.quiet_hours is None:
             return False
         minute = self._calendar.minute_of_day(now, service.quiet_hours.zone)
-        return is_quiet(service.quiet_hours, minute, severity=row.severity)
+        return is_quiet(service.quiet_hours, minute, severity=of.severity)
+
+    async def _held(self, incident: Incident, now: float) -> bool:
+        """Whether nobody may be called about it now."""
+        if self._quiet(incident, now) or (incident.muted_until is not None and now < incident.muted_until):
+            return True
+        return any(mute.service in (incident.service, incident.label) for mute in await self._mutes())
 
     def _deciding(self, now: float) -> Callable[[Incident], Change | None]:
         def decide(incident: Incident) -> Change | None:
@@ -125,7 +143,7 @@ class Reminders:
             if forgotten is None:
                 return None
             reminded = replace(incident, reminded=(*incident.reminded, forgotten.name))
-            noted = reminded.noted(now, "fixloop", f"reminded: {forgotten.topic.value}")
+            noted = reminded.noted(now, "fixloop", _told(forgotten.topic))
             return Change(incident=noted, jobs=(reminding(incident, forgotten),))
 
         return decide
@@ -135,21 +153,28 @@ class Reminders:
 
         ``since`` is epoch seconds; after so many ``tries`` in which Slack was busy.
         """
-        incident, topic = await self._store.incident(incident_id), Topic(name.partition(":")[0])
-        if incident is None or not still_true(incident, topic):
+        incident, topic, now = await self._store.incident(incident_id), Topic(name.partition(":")[0]), self._clock.now()
+        if incident is None:
             return
-        refs, now = await self._store.thread_refs(incident_id), self._clock.now()
-        first_time = await self._store.once(f"reminding:{incident_id}:{name}", seconds=GIVEN_FOR_S)
+        again, mark = (incident_id, name, since, str(int(tries) + 1)), f"reminding:{incident_id}:{name}"
+        if not still_true(incident, name, float(since)):
+            if await self._store.once(mark, seconds=GIVEN_FOR_S):
+                await self._ledger.change(incident_id, _forgetting(name, topic))
+            return
+        if await self._held(incident, now):
+            await self._later(again, after_s=HELD_AGAIN_S)
+            return
+        refs, first_time = await self._store.thread_refs(incident_id), await self._store.once(mark, seconds=GIVEN_FOR_S)
         reminder = Reminder(
             incident=incident, topic=topic, name=name, to=self._whom(incident, topic), since=float(since), now=now
         )
         try:
             await self._crier.remind(reminder, refs, perhaps_said=not first_time)
         except SlackBusy as busy:
-            again = (incident_id, name, since, str(int(tries) + 1))
             await self._later(again, after_s=max(busy.retry_after, SHORTEST_PAUSE_S))
         except SlackRefused as refusal:
-            log.warning("nobody is reminded of %s: %s", incident_id, refusal)
+            log.warning("nobody is reminded of %s for now: %s", incident_id, refusal)
+            await self._later(again, after_s=min(REFUSED_AGAIN_S * 2 ** min(int(tries), 10), LONGEST_PAUSE_S))
 
     async def _later(self, args: tuple[str, ...], *, after_s: float) -> None:
         """A job of its own: the queue gives up sooner than a Slack that is down comes back."""
@@ -171,13 +196,23 @@ def reminding(incident: Incident, forgotten: Due) -> Job:
     return Job(name=REMIND, args=args, key=f"remind:{incident.id}:{forgotten.name}")
 
 
-def still_true(incident: Incident, topic: Topic) -> bool:
-    """Whether what was to be reminded of still holds when it is said."""
-    if incident.state not in (State.OPEN, State.REPRODUCED):
-        return False
-    if topic is Topic.UNACKNOWLEDGED:
-        return not (incident.acknowledged_by or incident.lead or incident.fixer)
-    return incident.state is State.REPRODUCED and incident.active_run is None
+def _forgetting(name: str, topic: Topic) -> Callable[[Incident], Change | None]:
+    """It was remembered and never said, so that it may come again, and the timeline does not tell of it."""
+
+    def decide(incident: Incident) -> Change | None:
+        if name not in incident.reminded:
+            return None
+        told = ("fixloop", _told(topic))
+        last = [at for at, entry in enumerate(incident.timeline) if (entry.who, entry.what) == told][-1:]
+        timeline = tuple(entry for at, entry in enumerate(incident.timeline) if at not in last)
+        reminded = tuple(each for each in incident.reminded if each != name)
+        return Change(incident=replace(incident, reminded=reminded, timeline=timeline))
+
+    return decide
+
+
+def _told(topic: Topic) -> str:
+    return f"reminded: {topic.value}"
 
 
 def _may_be_due(row: FeedRow, now: float) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from fixloop_bot.application.ledger import Change, Ledger
+from fixloop_bot.application.mentions import who as who
 from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.acts import OVERRIDE
 from fixloop_bot.domain.closing import Ending, failing_run, failing_words, still_fails
 from fixloop_bot.domain.incidents import Incident, Move, State, advance
 from fixloop_bot.domain.said import said
+from fixloop_bot.domain.setbacks import REOPENED, RESOLVED
 
 NOTHING_SAID = Ending()
-_SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 class Resolution:
@@ -35,7 +36,8 @@ class Resolution:
         def decide(incident: Incident) -> Change | None:
             running[:] = [run for run in (incident.active_run, incident.soak_run) if run is not None]
             if not incident.is_open:
-                sentence[0] = f"{incident.id} was resolved already, by {who(incident.resolved_by)}."
+                told = f"{incident.id} was resolved already, by {who(incident.resolved_by)}."
+                sentence[0] = "" if _is_this_one(incident, ending, by=by) else told
                 return None
             if still_fails(incident) and not ending.override:
                 sentence[0] = NEEDS_REASON
@@ -81,13 +83,21 @@ class Resolution:
                 return None
             sentence[0] = ""
             opened = advance(incident, Move.REOPEN)
-            return Change(incident=opened.noted(self._clock.now(), by, "reopened"))
+            return Change(incident=opened.noted(self._clock.now(), by, REOPENED))
 
         await self._ledger.change(incident_id, decide)
         return sentence[0]
 
 
 NEEDS_REASON = "It is not recovered. Resolving it needs a reason."
+
+
+def _is_this_one(incident: Incident, ending: Ending, *, by: str) -> bool:
+    """Whether this very ending has been written already, and what follows it was cut off."""
+    overrode = incident.override_reason
+    fixed_by = ending.fixed_by or ("" if overrode else ending.override)
+    same = fixed_by == incident.fixed_by and overrode in ("", ending.override)
+    return same and incident.resolved_by == by and incident.merged_into is None
 
 
 def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incident:
@@ -108,12 +118,5 @@ def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incide
     if fixed_by:
         ended = ended.noted(now, by, f"what fixed it: {fixed_by}")
     if overrides:
-        ended = ended.noted(now, by, f"resolved although a step fails, because: {ending.override}")
-    return ended.noted(now, by, f"resolved ({verdict})")
-
-
-def who(user: str | None) -> str:
-    """A person as Slack shows them, a machine by its name."""
-    if user is None:
-        return "nobody"
-    return f"<@{user}>" if _SLACK_USER.fullmatch(user) else {"datadog": "Datadog"}.get(user, "FixLoop")
+        ended = ended.noted(now, by, f"{OVERRIDE}{ending.override}")
+    return ended.noted(now, by, f"{RESOLVED}{verdict})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fixloop_bot.application import mentions
 from fixloop_bot.application.ports import Store
 from fixloop_bot.domain.incidents import Incident
 
@@ -24,10 +25,15 @@ class Signpost:
         root = refs.part("root")
         return refs.channel or "", (root.ts if root is not None else None) or ""
 
+    async def address(self, incident: Incident) -> str:
+        """The thread's address; empty where Slack has not said it, or where the card is still being posted."""
+        channel, ts = await self.thread(incident)
+        return self.permalink(channel, ts) if channel and ts else ""
+
     async def to(self, incident: Incident) -> str:
         """``<https://…|INC-42>``, or its name and channel where Slack has not said its address."""
         channel, ts = await self.thread(incident)
         url = self.permalink(channel, ts) if channel and ts else ""
         if url:
-            return f"<{url}|{incident.id}>"
-        return f"`{incident.id}` in <#{channel}>" if channel else f"`{incident.id}`"
+            return mentions.link(url, incident.id)
+        return f"`{incident.id}` in {mentions.channel(channel)}" if channel else f"`{incident.id}`"

@@ -30,7 +30,7 @@ Save = Callable[[ThreadRefs], Awaitable[None]]
 BETWEEN_UPDATES_S = 2.5
 """Slack allows 50 chat.update a minute for a whole workspace: a card that changes all the time is redrawn so often."""
 AT_ONCE = 4
-"""So many times what changed meanwhile is shown at once to somebody who clicked; then the others have their turn."""
+"""How many times what changed meanwhile is shown at once to somebody who clicked; then the others have their turn."""
 HOLD_EVERY_S = 2.0
 """A drawing worker renews its hold on the thread; a killed one's ends within seconds."""
 LONGEST_PAUSE_S = 60.0

@@ -119,4 +119,4 @@ class Timeline:
 
 
 def _unseen(refusal: SlackRefused) -> str:
-    return f"Slack does not show FixLoop that message ({refusal.error}), so it is not in the timeline."
+    return f"Slack does not show FixLoop that message ({refusal.why}), so it is not in the timeline."

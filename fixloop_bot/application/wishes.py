@@ -18,7 +18,7 @@ COMMANDS = {
     "validate": "run the plan now (`validate INC-42`, or in the incident's channel)",
     "plan": "write a new plan, with a hint if you like (`plan test the refund path`)",
     "ask": "a question about the incident (`ask is it safe to resume traffic?`)",
-    "stop": "the kill switch: end all traffic of all incidents at once (`stop INC-42`: only that run)",
+    "stop": "end all of FixLoop's traffic, of every incident, at once (`stop INC-42`: only that run)",
     "go": "let traffic flow again after `stop`",
     "resolve": "end the incident, with what fixed it",
     "reopen": "take a resolution back (`reopen INC-42`)",
@@ -26,12 +26,21 @@ COMMANDS = {
     "link": "make a thread belong to an incident (`link INC-42`)",
     "report": "the incident's report, from alert to proof",
     "services": "what the catalog knows, and what it lacks",
-    "who": "who leads, who fixes, who may validate",
+    "who": "who leads, who fixes, who may validate (`who lead @mira`)",
     "help": "this list",
 }
 """The words of ``/fixloop``, in the order in which ``help`` tells them."""
-ALSO = {"resume": "go", "unmute": "mute off", "incident": "declare"}
+ALSO = {"resume": "go", "unmute": "mute off", "incident": "declare", "role": "who", "roles": "who"}
 """Words that people try; what stands behind another word is put behind theirs (``mute checkout off``)."""
+ON_THE_CARD = {
+    "note": "Say where it stands",
+    "severity": "Severity",
+    "sev": "Severity",
+    "merge": "Merge into another",
+    "lead": "Lead and fixer",
+    "fixer": "Lead and fixer",
+}
+"""Words that people try for what only a form can ask; where it is."""
 INCIDENT_NAME = re.compile(r"(?:inc[-_ ]?)?#?(\d{1,9})\b", re.IGNORECASE)
 
 

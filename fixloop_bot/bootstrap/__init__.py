@@ -1,5 +1,20 @@
-"""The only composition root: settings → adapters → use cases. Import builds nothing; ``house()`` builds everything."""
+"""The only composition root: settings → adapters → use cases. Import builds nothing; ``house()`` builds everything.
 
+::
+
+    wiring        one process: opens its means, and puts the use cases on them
+    means         the adapters of one process, opened and closed again
+    openings      each of them by itself: catalog, store, Slack, Datadog, model, gate
+    flow          the way of an incident: intake, plans, runs, thread
+    speaking      the copilot
+    ownership     what people do with incidents beside plans and runs
+    feeds         App Home, mutes, reminders
+    gallery       pictures and reports
+    steps         what modals need at once
+    outside       the commands that work without Slack
+"""
+
+from fixloop_bot.adapters.meaning.embedder import open_meaning
 from fixloop_bot.bootstrap.openings import (
     install_webhook,
     open_app_connections,
@@ -24,6 +39,7 @@ __all__ = [
     "house",
     "install_webhook",
     "open_app_connections",
+    "open_meaning",
     "open_model",
     "open_prober",
     "open_slack",

@@ -16,12 +16,14 @@ from fixloop_bot.adapters.redis.filings import Filings
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.canvas import NullPapers, SlackPapers
+from fixloop_bot.adapters.slack.directory import NullDirectory, SlackDirectory
 from fixloop_bot.adapters.slack.files import NullFiles, SlackFiles
 from fixloop_bot.application import occasions, reporting
 from fixloop_bot.application.charts import Charts
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.speech import Talker
 from fixloop_bot.application.copilot.summary import SummaryWriter
+from fixloop_bot.application.directory import Directory
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.papers import Announcer, Papers
 from fixloop_bot.application.pictures import Files, Painter
@@ -44,6 +46,7 @@ class Gallery:
     painter: Painter
     files: Files
     papers: Papers
+    directory: Directory
     announcer: Announcer
 
 
@@ -51,15 +54,16 @@ class Gallery:
 def open_gallery(client: Redis, slack: SlackApi | None, settings: Settings, clock: Clock) -> Iterator[Gallery]:
     """Slack's files and canvases where there is Slack; Datadog's events where there is a key."""
     retention_s = settings.retention_days * DAY_S
+    files = SlackFiles(slack, clock=clock) if slack is not None else None
+    directory = SlackDirectory(slack, clock=clock) if slack is not None else NullDirectory()
     with _open_announcer(settings) as announcer:
         yield Gallery(
             albums=Albums(client, clock=clock, retention_s=retention_s),
             filings=Filings(client, clock=clock, retention_s=retention_s),
             painter=ProcessPainter(settings.data_dir / "charts"),
-            files=SlackFiles(slack, clock=clock) if slack is not None else NullFiles(),
-            papers=SlackPapers(slack, SlackFiles(slack, clock=clock), clock=clock)
-            if slack is not None
-            else NullPapers(),
+            files=files or NullFiles(),
+            papers=SlackPapers(slack, files, directory, clock=clock) if slack and files else NullPapers(),
+            directory=directory,
             announcer=announcer,
         )
 
@@ -100,16 +104,24 @@ def build_charts(
 
 
 def build_reporting(
-    gallery: Gallery, store: RedisStore, gathering: Gathering, talker: Talker, catalog: Catalog, clock: Clock
+    gallery: Gallery,
+    store: RedisStore,
+    queue: JobQueue,
+    gathering: Gathering,
+    talker: Talker,
+    catalog: Catalog,
+    clock: Clock,
 ) -> Reporting:
     return Reporting(
         store,
         store,
         gallery.filings,
         gallery.albums,
+        queue,
         papers=gallery.papers,
         announcer=gallery.announcer,
         writer=SummaryWriter(gathering, talker),
+        directory=gallery.directory,
         catalog=catalog,
         clock=clock,
     )

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from fixloop_bot.adapters.clock import SystemClock
 from fixloop_bot.adapters.datadog.client import DatadogTelemetry, NullTelemetry
+from fixloop_bot.adapters.meaning.embedder import open_meaning
 from fixloop_bot.adapters.minimax.client import MiniMaxClient
 from fixloop_bot.adapters.minimax.planner import MiniMaxPlanner, NullPlanner
 from fixloop_bot.adapters.redis.queue import DocketQueue
@@ -18,11 +19,12 @@ from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.board import NullBoard, SlackBoard
 from fixloop_bot.adapters.slack.podium import NullPodium, SlackPodium
 from fixloop_bot.adapters.slack.storm_board import NullStormBoard, SlackStormBoard
+from fixloop_bot.application.copilot.meaning import Meaning
 from fixloop_bot.application.copilot.speech import Podium
 from fixloop_bot.application.mute_ports import Downtimes
 from fixloop_bot.application.ports import Board, Clock, Planner, Prober
 from fixloop_bot.application.storms import StormBoard
-from fixloop_bot.bootstrap.gallery import Gallery, open_gallery
+from fixloop_bot.bootstrap.gallery import DAY_S, Gallery, open_gallery
 from fixloop_bot.bootstrap.openings import (
     open_careful_prober,
     open_downtimes,
@@ -35,8 +37,6 @@ from fixloop_bot.bootstrap.openings import (
 )
 from fixloop_bot.config import Settings, secret_of
 from fixloop_bot.domain.catalog import Catalog
-
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,7 @@ class Means:
     telemetry: DatadogTelemetry | NullTelemetry
     model: MiniMaxClient | None
     planner: Planner
+    meaning: Meaning | None
     prober: Prober
     downtimes: Downtimes
     gallery: Gallery
@@ -88,6 +89,7 @@ async def open_means(settings: Settings) -> AsyncIterator[Means]:
             telemetry=stack.enter_context(open_telemetry(settings)) or NullTelemetry(),
             model=model,
             planner=MiniMaxPlanner(model, settings.minimax_model, secrets=secret_of) if model else NullPlanner(),
+            meaning=await stack.enter_async_context(open_meaning()),
             prober=await stack.enter_async_context(open_careful_prober(settings, clock)),
             downtimes=stack.enter_context(open_downtimes(settings)),
             gallery=stack.enter_context(open_gallery(client, slack, settings, clock)),

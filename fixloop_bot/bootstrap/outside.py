@@ -19,7 +19,7 @@ from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.proposals import Proposals
 from fixloop_bot.application.proving import Proving
 from fixloop_bot.application.replaying import Replaying
-from fixloop_bot.bootstrap.means import DAY_S
+from fixloop_bot.bootstrap.gallery import DAY_S
 from fixloop_bot.bootstrap.openings import open_careful_prober, open_model, open_telemetry, store_client, store_url
 from fixloop_bot.config import Settings, secret_of
 from fixloop_bot.domain.catalog import Catalog

@@ -40,6 +40,7 @@ class Ownership:
     """The use cases, and what they add to the tables of the desk and of the workers."""
 
     directory: Directory
+    signpost: Signpost
     permissions: Permissions
     resolution: Resolution
     deeds: Mapping[str, Deed]
@@ -75,6 +76,7 @@ def build_ownership(
     asking = Asking(store, queue, by.directory, signpost, clock=clock)
     return Ownership(
         directory=by.directory,
+        signpost=signpost,
         permissions=permissions,
         resolution=Resolution(store, ledger, clock=clock),
         deeds={**people.deeds(), **declaring.deeds(), **merging.deeds(), **timeline.deeds()},

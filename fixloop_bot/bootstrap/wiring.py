@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from fixloop_bot.adapters.redis.queue import DocketQueue
 from fixloop_bot.adapters.redis.store import RedisStore
@@ -31,7 +33,7 @@ from fixloop_bot.bootstrap.flow import Flow, build_flow
 from fixloop_bot.bootstrap.gallery import build_charts, build_reporting
 from fixloop_bot.bootstrap.means import Means, open_means
 from fixloop_bot.bootstrap.ownership import Ownership, build_ownership, outside
-from fixloop_bot.bootstrap.speaking import build_copilot, copilot_parts
+from fixloop_bot.bootstrap.speaking import build_copilot, copilot_parts, prepare_copilot
 from fixloop_bot.bootstrap.steps import Steps, build_steps
 from fixloop_bot.config import Settings
 from fixloop_bot.domain.catalog import Catalog
@@ -39,7 +41,8 @@ from fixloop_bot.domain.catalog import Catalog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """All use cases of one process, wired. ``handlers`` maps job names to what a worker performs."""
+    """All use cases of one process, wired. ``handlers`` maps job names to what a worker performs; ``prepare`` is what
+    it does aside at its start."""
 
     settings: Settings
     catalog: Catalog
@@ -58,6 +61,7 @@ class House:
     steps: Steps
     ownership: Ownership
     feeds: Feeds
+    prepare: Callable[[], Coroutine[Any, Any, None]]
     handlers: Mapping[str, Callable[..., Awaitable[None]]]
 
 
@@ -76,7 +80,7 @@ def _wired(by: Means) -> House:
     gathering, talker = copilot_parts(by, links=flow.links, threads=flow.threads)
     copilot = build_copilot(by, gathering, talker)
     charts = build_charts(by.gallery, store, by.queue, by.telemetry, catalog, clock)
-    reporting = build_reporting(by.gallery, store, gathering, talker, catalog, clock)
+    reporting = build_reporting(by.gallery, store, by.queue, gathering, talker, catalog, clock)
     ownership = build_ownership(
         outside(by.slack, clock),
         store,
@@ -117,6 +121,7 @@ def _wired(by: Means) -> House:
         steps=steps,
         ownership=ownership,
         feeds=feeds,
+        prepare=partial(prepare_copilot, by),
         handlers={
             jobs.MAKE_PLAN: flow.planning.make,
             jobs.START_RUN: flow.validation.start_when_free,
@@ -143,6 +148,7 @@ def _deeds(by: Means, flow: Flow, ownership: Ownership, copilot: Copilot) -> Dee
         resolution=ownership.resolution,
         brake=flow.brake,
         copilot=copilot,
+        signpost=ownership.signpost,
         clock=by.clock,
     )
 

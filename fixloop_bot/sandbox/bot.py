@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ import aiohttp
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
+LEAVE_TIMEOUT_S = 3.0
+"""A command that nobody waits for any more has nothing to drain."""
 OURS = ("SLACK_", "DD_", "FIXLOOP_", "REDIS_URL", "HOST", "PORT")
 
 
@@ -63,21 +66,20 @@ class Bot:
         self._process = await self._spawn(*arguments)
 
     async def run(self, *arguments: str) -> int:
-        """Run another ``fixloop`` command with the same environment to its end; returns its exit code."""
+        """Run another ``fixloop`` command with the same environment to its end; returns its exit code.
+
+        It hears no Ctrl-C of its own: where nobody waits for it any more, it is ended.
+        """
         process = await self._spawn(*arguments)
-        return await process.wait()
+        try:
+            return await process.wait()
+        finally:
+            await _end(process, within_s=LEAVE_TIMEOUT_S)
 
     async def stop(self) -> None:
         """SIGTERM, and a wait for its end."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await self._process.wait()
-        except TimeoutError:
-            os.killpg(self._process.pid, signal.SIGKILL)  # its store's server, too
-            await self._process.wait()
+        if self._process is not None:
+            await _end(self._process, within_s=STOP_TIMEOUT_S)
 
     async def kill(self) -> None:
         """SIGKILL: what a power cut or the kernel's memory killer does."""
@@ -110,6 +112,22 @@ class Bot:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
+
+
+async def _end(process: asyncio.subprocess.Process, *, within_s: float) -> None:
+    """SIGTERM, and SIGKILL where it does not end in time, or where a second Ctrl-C comes."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its store's server, too
+            await process.wait()
 
 
 def authorities(ours: str) -> str:

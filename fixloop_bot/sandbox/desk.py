@@ -14,9 +14,11 @@ from fixloop_bot.sandbox.slack.views import TRIGGER_SECONDS
 from fixloop_bot.sandbox.world import World
 
 BUTTONS = {"validate": "validate", "plan": "new_plan", "stop": "stop", "reopen": "reopen"}
-WORDS = """\
+SHOP_WORDS = """\
   break NAME      break the shop (faults: {faults})
   half            mend it by half        fix       mend it
+"""
+WORDS = """\
   validate        press Validate         plan      press New plan
   resolve …       press Resolve, and say what fixed it (or why it ends although a step fails)
   stop            press Stop
@@ -30,7 +32,7 @@ WORDS = """\
 
 async def take_commands(running: World, narrator: Narrator) -> None:
     """Read commands until ``quit``, the end of input or Ctrl-C."""
-    print(f"{WORDS.format(faults=', '.join(FAULTS))}\n", flush=True)
+    print(f"{_words(running)}\n", flush=True)
     try:
         reader = await _keyboard()
     except (OSError, ValueError):  # no terminal and no pipe, such as /dev/null: there is nobody who could type
@@ -80,12 +82,17 @@ async def obey(running: World, narrator: Narrator, words: str) -> str:
             root = running.root()
             return narrator.thread(root.channel, root.ts) if root is not None else "There is no incident."
         else:
-            return WORDS.format(faults=", ".join(FAULTS))
+            return _words(running)
     except (LookupError, NotThereError) as missing:
         return f"Not now: {missing}"
     except TimeoutError:
         return "Not now: the bot did not answer in time"
     return ""
+
+
+def _words(running: World) -> str:
+    """The help: what can be typed in this world."""
+    return (SHOP_WORDS.format(faults=", ".join(FAULTS)) if running.has_shop else "") + WORDS
 
 
 def _break(running: World, name: str) -> str:
@@ -98,6 +105,8 @@ def _break(running: World, name: str) -> str:
 
 
 def _mend(running: World, state: str) -> str:
+    if not running.has_shop:
+        raise LookupError("there is no shop to mend beside a catalog of your own")
     broken = [fault.name for fault, _ in running.shop.faults.active()]
     for name in broken:
         running.shop.faults.set(name, state)

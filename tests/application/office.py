@@ -278,6 +278,7 @@ class Wall:
 
     drawn: list[ThreadView] = field(default_factory=list)
     whispers: list[tuple[str, str]] = field(default_factory=list)
+    leads_to: list[str] = field(default_factory=list)
     troubles: list[Exception] = field(default_factory=list)
     meanwhile: Callable[[], Awaitable[None]] | None = None
 
@@ -302,7 +303,8 @@ class Wall:
         del channel, thread_ts, response_url
         self.whispers.append((user, text))
 
-    def describe(self, view: ThreadView) -> str:
+    def describe(self, view: ThreadView, address: str) -> str:
+        self.leads_to.append(address)
         return f"{view.incident.id} {view.incident.state.value}"
 
     async def answer(self, response_url: str, text: str) -> None:
@@ -326,6 +328,8 @@ class Town:
         return self.groups.get(group, frozenset())
 
     async def message(self, channel: str, ts: str) -> Message | None:
+        if self.trouble is not None:
+            raise self.trouble
         return self.said.get((channel, ts))
 
     @staticmethod
@@ -402,6 +406,7 @@ class Office:
             resolution=self.resolution,
             brake=self.brake,
             copilot=self.copilot,
+            signpost=self.ownership.signpost,
             clock=clock,
         )
         self.hall, self.crier, self.datadog_mutes = Hall(), Crier(), DatadogMutes()

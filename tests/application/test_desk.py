@@ -6,10 +6,11 @@ import pytest
 from redis.asyncio import Redis
 
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.slack.blocks.buttons import more_menu
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.jobs import EXECUTE_RUN
-from fixloop_bot.application.wishes import COMMANDS, Wish
-from fixloop_bot.domain.incidents import State
+from fixloop_bot.application.wishes import COMMANDS, ON_THE_CARD, Wish
+from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from tests.application.office import JONAS, MIRA, Office, checkout, signal
 from tests.fake_clock import FakeClock
@@ -79,8 +80,8 @@ async def test_stop_without_an_incident_is_the_kill_switch(office: Office, said:
     await office.fixed()
     await office.validate(settle=False)
     assert await command(office, said) == (
-        "*All traffic is stopped.* FixLoop sends nothing more to any service, in any incident. Stopped with it, "
-        "undecided steps being inconclusive: the validate run of `INC-1`. `/fixloop go` lets it flow again. "
+        "*All traffic is stopped.* FixLoop sends nothing more to any service, in any incident. Stopped with it: "
+        "the validate run of `INC-1`. Undecided steps are inconclusive. `/fixloop go` lets it flow again. "
         "To stop one run alone: `/fixloop stop INC-42`."
     )
     assert await office.store.halted_by() == MIRA
@@ -116,7 +117,7 @@ async def test_a_stop_stands_above_everything_until_it_is_lifted(office: Office)
     assert (await command(office, "resume", user=JONAS)).startswith(
         f"Traffic may flow again; it was stopped by <@{MIRA}> 10 min ago."
     )
-    assert await command(office, "go") == "Nothing was stopped."
+    assert await command(office, "go") == "Traffic is not stopped."
     assert (await command(office, "list")).startswith("*1 open*\n")
 
 
@@ -152,6 +153,16 @@ async def test_status_and_list(office: Office) -> None:
     assert (await command(office, "list")).startswith("*1 open*\n")
 
 
+async def test_status_leads_to_the_thread(office: Office) -> None:
+    """As the list does; to nowhere as long as the thread is not there."""
+    await office.receive(signal())
+    await command(office, "status")
+    await office.settle()
+    await command(office, "INC-1")
+    refs = await office.store.thread_refs("INC-1")
+    assert office.wall.leads_to == ["", f"https://slack.test/archives/{refs.channel}/p10001"]
+
+
 async def test_a_mention_in_a_thread_is_about_its_incident(office: Office) -> None:
     """Also when it is resolved."""
     await office.broken()
@@ -161,12 +172,34 @@ async def test_a_mention_in_a_thread_is_about_its_incident(office: Office) -> No
 
 
 async def test_an_unknown_word_is_answered_with_the_nearest(office: Office) -> None:
-    """And with all that there are."""
+    """In a line: the list of all words is one more word away."""
     told = await command(office, "valdiate INC-1")
-    assert told.startswith("I don't know that word. Did you mean `/fixloop validate`?")
-    assert all(f"`/fixloop {word}`" in told for word in COMMANDS)
-    assert "Did you mean" not in await command(office, "xyzzy")
-    assert (await command(office, "help")).count("\n") == len(COMMANDS) - 1
+    assert told == "I don't know that word. Did you mean `/fixloop validate`? `/fixloop help` lists all."
+    assert await command(office, "xyzzy") == "I don't know that word. `/fixloop help` lists all."
+    listed = await command(office, "help")
+    assert all(f"`/fixloop {word}`" in listed for word in COMMANDS)
+    assert listed.count("\n") == len(COMMANDS) - 1
+
+
+async def test_what_only_a_form_can_ask_is_found_on_the_card(office: Office) -> None:
+    """People type what they think of; "severity" is not near "services"."""
+    told = await command(office, "severity SEV1")
+    assert told == "That is in the ⋯ menu of the incident's card: Severity."
+    assert "Say where it stands" in await command(office, "note rolling back")
+    offered = str(more_menu(await opened(office)))
+    assert all(where in offered for where in ON_THE_CARD.values())
+
+
+async def opened(office: Office) -> Incident:
+    await office.receive(signal())
+    return await office.incident()
+
+
+async def test_who_resolves_what_is_resolved_is_told_by_whom(office: Office) -> None:
+    """And is not asked what fixed it."""
+    await opened(office)
+    await office.resolve()
+    assert await command(office, "resolve INC-1") == f"INC-1 was resolved already, by <@{MIRA}>."
 
 
 async def test_a_plan_command_passes_its_hint_on(office: Office) -> None:

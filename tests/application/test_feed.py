@@ -260,7 +260,7 @@ async def test_lists(office: Office) -> None:
     assert "1 open" in said
     assert "checkout (prod) · Checkout error rate is high" in said
     (said,) = await office.wish("command", text="list mine")
-    assert said == "You lead none, fix none, and took part in none."
+    assert said == "You are on no incident."
     await change(office, lead=MIRA)
     (said,) = await office.wish("command", text="list mine")
     assert "1 with you" in said
@@ -277,8 +277,8 @@ async def test_services_say_what_they_lack(office: Office) -> None:
     """What is known, who may validate, and what keeps FixLoop from proving anything."""
     (said,) = await office.wish("command", text="services")
     assert "*checkout* · not watched, waits for alerts" in said
-    assert "<#C0CHECKOUT> · validated by everybody" in said
-    assert "metrics error_rate (limit 1 %)" in said
+    assert "<#C0CHECKOUT> · may validate: everybody" in said
+    assert "Metrics: error_rate (limit 1 %)" in said
     assert "Missing probes or openapi" in said
     (said,) = await office.wish("command", text="services chekout")
     assert said == "The catalog has no such service. Did you mean `/fixloop services checkout`?"

@@ -8,14 +8,19 @@ from collections.abc import Callable
 import pytest
 
 from fixloop_bot.adapters.redis.store import RedisStore
+from fixloop_bot.adapters.slack.blocks.signals import signals_text, title
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.application.ledger import Change, Ledger
-from fixloop_bot.application.merging import LOCK, TAKE_OVER
+from fixloop_bot.application.merging import LOCK, TAKE_OVER, Merging
+from fixloop_bot.application.signpost import Signpost
+from fixloop_bot.domain.errors import StoreUnavailable
+from fixloop_bot.domain.feed import row_of
 from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.runs import RecoveryVerdict
+from fixloop_bot.domain.setbacks import setback
 from fixloop_bot.domain.signals import Transition
-from tests.application.office import JONAS, MIRA, Office, checkout, signal
+from tests.application.office import JONAS, MIRA, Office, Town, checkout, signal
 from tests.fake_clock import FakeClock
 
 
@@ -61,6 +66,28 @@ async def test_a_firing_trouble_reopens_a_proven_one(two: Office) -> None:
     after = await two.incident()
     assert (after.state, after.verdict, after.reopened) == (State.OPEN, None, 1)
     assert after.active_run is not None
+    back = setback(after)
+    assert back is not None
+    assert back.why == "INC-2 was merged into it"
+
+
+async def test_the_one_that_takes_over_keeps_its_title(two: Office) -> None:
+    """A declaration never recovers: it must not lead the card of an incident that a monitor has opened."""
+    await two.receive(signal(Transition.RECOVERED, at=30))
+    await two.settle()
+    own = row_of(await two.incident()).title
+    await two.wish("declare", place="modal", fields=(("other", "mail"), ("what", "Mails are late")))
+    await two.settle()
+    declared = next(each for each in await two.store.open_incidents() if each not in ("INC-1", "INC-2"))
+    for other in (declared, "INC-2"):
+        await merge(two, other, "INC-1")
+        await two.settle()
+    grown = await two.incident()
+    assert (title(grown).split(" · ")[1], row_of(grown).title) == (own, own)
+    assert "Mails are late" in signals_text(grown)
+    await two.receive(signal(Transition.RE_TRIGGERED, at=90, identity="c2", service="cart", tags=("service:cart",)))
+    await two.settle()
+    assert row_of(await two.incident()).title == own
 
 
 async def test_its_runs_stop(two: Office) -> None:
@@ -193,3 +220,76 @@ async def test_a_chain_ends_at_the_last(store: RedisStore, clock: FakeClock) -> 
     assert identities >= {"c0", "c1", "c2"}
     await office.receive(signal(Transition.RE_TRIGGERED, at=90, identity="c2", service="docs", tags=("service:docs",)))
     assert await office.store.open_incidents() == ["INC-1"]
+
+
+async def test_a_trouble_that_arrives_in_a_resolved_incident_opens_it_again(two: Office) -> None:
+    """Somebody resolves the target between the two writes: they have not seen what still fires there."""
+    await merge(two, "INC-2", "INC-1")
+    await two.resolve("INC-1", by=JONAS)
+    await two.settle(but=(EXECUTE_RUN,))
+    after = await two.incident()
+    assert (after.state, after.reopened) == (State.OPEN, 1)
+    assert [line.identity for line in after.signals if line.firing] == ["cycle:1", "c2"]
+    assert await two.store.open_incidents() == ["INC-1"]
+
+
+async def test_what_has_recovered_reopens_no_resolved_incident(two: Office) -> None:
+    """It is only noted where it went."""
+    await two.receive(signal(Transition.RECOVERED, at=30, identity="c2", service="cart", tags=("service:cart",)))
+    await two.settle()
+    await merge(two, "INC-2", "INC-1")
+    await two.resolve("INC-1", by=JONAS)
+    await two.settle()
+    after = await two.incident()
+    assert (after.state, after.merged) == (State.RESOLVED, ("INC-2",))
+
+
+class MovesOn(Ledger):
+    """The target is itself merged, in the moment in which its new troubles are on the way to it."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office.store, office.tray)
+        self._office: Office | None = office
+
+    async def change(self, incident_id: str, decide: Callable[[Incident], Change | None]) -> Incident | None:
+        office, self._office = self._office, None
+        if office is not None:
+            await merge(office, "INC-2", "INC-1")
+            await office.settle(but=(EXECUTE_RUN,))
+        return await super().change(incident_id, decide)
+
+
+async def test_troubles_follow_a_target_that_is_merged_while_they_come(store: RedisStore, clock: FakeClock) -> None:
+    """The last one of the chain has them all, and shows them."""
+    names = ("checkout", "cart", "docs")
+    office = Office(store, clock, services=tuple(checkout(name=name, match=(("service", name),)) for name in names))
+    await office.receive(
+        *(signal(at=at, identity=f"c{at}", service=name, tags=(f"service:{name}",)) for at, name in enumerate(names))
+    )
+    await office.settle(but=(EXECUTE_RUN,))
+    await merge(office, "INC-3", "INC-2")
+    job = next(job for job in office.tray.jobs.values() if job.name == TAKE_OVER)
+    del office.tray.jobs[job.key]
+    late = Merging(store, store, MovesOn(office), Signpost(store, permalink=Town.permalink), clock=clock)
+    await late.take_over(*job.args)
+    await office.settle(but=(EXECUTE_RUN,))
+    assert {line.identity for line in (await office.incident()).signals} == {"c0", "c1", "c2"}
+
+
+async def test_a_merge_that_is_done_again_stops_the_run_that_it_had_not_stopped(
+    two: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was killed between the write and the stop; the job comes again."""
+    await two.wish("validate", incident="INC-2")
+    run = (await two.incident("INC-2")).active_run
+    assert run is not None
+    with monkeypatch.context() as killed:
+        killed.setattr(two.store, "stop_run", _killed)
+        with pytest.raises(StoreUnavailable):
+            await merge(two, "INC-2", "INC-1")
+    assert await merge(two, "INC-2", "INC-1") == []
+    assert await two.store.stopped_by(run) == MIRA
+
+
+async def _killed(*_: object) -> None:
+    raise StoreUnavailable("The store did not answer.")

@@ -177,7 +177,7 @@ async def test_a_muted_incident_says_so_in_its_timeline(office: Office) -> None:
         ("checkout 8d", "at most 7 days"),
         ("checkout 5 bananas", "For how long?"),
         ("chekout 2h", "Did you mean `/fixloop mute checkout 2h`?"),
-        ("INC-7 2h", "There is no INC-7."),
+        ("INC-7 2h", "There is no incident INC-7."),
         ("2h", "Mute what?"),
         ("<!channel> 2h", "I know no service"),
         ("checkout off", "is not muted"),

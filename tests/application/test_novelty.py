@@ -19,6 +19,7 @@ from fixloop_bot.application.novelty import (
     Novelty,
     gap_s,
     posted_from,
+    stale_since,
 )
 from fixloop_bot.application.papers import Filed
 from fixloop_bot.application.pictures import Album, Picture
@@ -165,6 +166,16 @@ def test_the_first_signals_are_news_and_a_crowd_is_not() -> None:
         replace(each, transition=thread_states.Transition.RECOVERED) for each in with_signals(10).incident.signals
     )
     assert is_news(with_signals(10), replace(view, incident=replace(view.incident, signals=quiet)))
+
+
+def test_a_card_is_out_of_date_since_the_alert_that_it_lacks() -> None:
+    """That is its place in the line for Slack's updates; what it was drawn after, it does not lack."""
+    view = STATES["reproduced"]()
+    newest = max(line.last_at for line in view.incident.signals)
+    assert stale_since(view, drawn(view, shown_at=newest - 30)) == newest
+    assert stale_since(view, drawn(view, shown_at=newest + 30)) == newest + 30
+    declared = replace(view, incident=replace(view.incident, signals=()))
+    assert stale_since(declared, drawn(view, shown_at=newest)) == newest
 
 
 def test_a_run_that_begins_is_told_by_the_root() -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from fixloop_bot.adapters.slack.blocks.feed_words import owners
+from fixloop_bot.adapters.slack.blocks.home import home_view, lines_of
+from fixloop_bot.application.feed_views import FeedItem, FeedPicture
+from fixloop_bot.domain.feed import FeedRow
 from tests.application.office import JONAS, MIRA, Office, signal
 from tests.fake_clock import START
 
@@ -51,14 +56,42 @@ async def test_a_lead_stays_lead(opened: Office) -> None:
     assert (incident.lead, incident.acknowledged_by) == (JONAS, MIRA)
 
 
+async def test_an_appointed_lead_is_somebody(opened: Office) -> None:
+    """Wherever it is said whose it is: nobody reads "nobody" beside a name."""
+    assert "obody is on it" in owners(await row(opened), opened.clock.now())
+    await opened.wish("command", text="who lead <@U0JONAS|jonas>", **SAY)
+    (told,) = await opened.wish("command", text="who", **SAY)
+    assert "On it" not in told
+    seen = await row(opened)
+    assert owners(seen, opened.clock.now()) == "Lead: <@U0JONAS>"
+    listed = lines_of("1 open", [FeedItem(row=seen)], more=0, now=opened.clock.now())
+    home = str(home_view(FeedPicture(now=opened.clock.now(), open=(FeedItem(row=seen),), open_count=1)))
+    assert "obody is on" not in listed + home
+    muted = owners(replace(seen, muted_until=opened.clock.now() + 60), opened.clock.now())
+    assert muted.startswith("🔕 Muted until ")
+    assert muted.endswith(" · Lead: <@U0JONAS>")
+
+
+async def row(office: Office) -> FeedRow:
+    await office.feeds.feed.rows.catch_up()
+    (found,) = await office.feeds.feed.rows.rows()
+    return found
+
+
 async def test_roles_by_command(opened: Office) -> None:
     """``me`` and names from Slack's list; a bare name is not guessed."""
     (told,) = await opened.wish("command", text="who fixer me", **SAY)
-    assert "fixer <@U0MIRA>" in told
+    assert "Fixer: <@U0MIRA>" in told
     (told,) = await opened.wish("command", text="who INC-1 lead <@U0JONAS>", user=MIRA, **SAY)
-    assert "lead <@U0JONAS>, fixer <@U0MIRA>" in told
+    assert told.splitlines()[1:3] == ["Lead: <@U0JONAS>", "Fixer: <@U0MIRA>"]
     (told,) = await opened.wish("command", text="who lead @jonas", **SAY)
     assert told.startswith("Who? Choose a name")
+    (told,) = await opened.wish("command", text="who captain me", **SAY)
+    assert told.startswith("The roles are lead and fixer")
+    (told,) = await opened.wish("command", text="who lead", user=JONAS, **SAY)
+    assert "Lead: <@U0JONAS>" in told
+    (told,) = await opened.wish("command", text="who fixer", user=JONAS, **SAY)
+    assert "Fixer: <@U0MIRA>" in told  # who only asks gets no role
     (told,) = await opened.wish("command", text="who", **SAY)
     assert "May validate and resolve: everybody here" in told
     entries = [(each.what, each.place) for each in (await opened.incident()).timeline][-2:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixloop_bot.application.resolution import who
+from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.runs import RecoveryVerdict
 from tests.application.office import JONAS, MIRA, Office, signal
@@ -123,3 +124,26 @@ async def test_secrets_in_a_reason_are_masked(office: Office) -> None:
 def test_only_what_is_a_persons_id_is_a_mention(stored: str | None, shown: str) -> None:
     """Whatever a form says that it chose: nothing else is put between brackets."""
     assert who(stored) == shown
+
+
+async def test_a_resolution_that_is_done_again_stops_the_run_and_says_nothing_else(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was killed between the write and the stop; the job comes again, and its person is no stranger."""
+    await office.receive(signal())
+    await office.settle()
+    await office.validate(settle=False)
+    run = (await office.incident()).active_run
+    assert run is not None
+    with monkeypatch.context() as killed:
+        killed.setattr(office.store, "stop_run", _killed)
+        with pytest.raises(StoreUnavailable):
+            await resolve(office, override="the shop is shut")
+    assert await resolve(office, override="the shop is shut") == []
+    assert await office.store.stopped_by(run) == MIRA
+    (told,) = await resolve(office, fixed_by="I have restarted it")
+    assert told == f"INC-1 was resolved already, by <@{MIRA}>."
+
+
+async def _killed(*_: object) -> None:
+    raise StoreUnavailable("The store did not answer.")

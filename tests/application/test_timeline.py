@@ -9,6 +9,7 @@ import pytest
 from fixloop_bot.application.copilot.question import ANSWER_QUESTION, Question
 from fixloop_bot.application.timeline import Message
 from fixloop_bot.application.wishes import Wish
+from fixloop_bot.domain.errors import SlackRefused
 from tests.application.office import JONAS, MIRA, Office, signal
 
 SAY: dict[str, Any] = {"response_url": "https://slack.test/1", "place": "command"}
@@ -56,6 +57,18 @@ async def test_a_pin_elsewhere_concerns_nobody(opened: Office) -> None:
     assert await pin(opened, "8.0001") == []
     assert await pin(opened, "9.9999") == []
     assert await opened.incident() == before
+
+
+async def test_why_slack_does_not_show_a_message_is_told(opened: Office) -> None:
+    """The scope that the token lacks, by its name; for all else Slack's own word is all that is known."""
+    lacks = "the token lacks channels:history or groups:history"
+    opened.town.trouble = SlackRefused("missing_scope", method="conversations.replies", lacks=lacks)
+    assert await pin(opened, "7.0001") == [
+        f"Slack does not show FixLoop that message ({lacks}), so it is not in the timeline."
+    ]
+    opened.town.trouble = SlackRefused("channel_not_found", method="conversations.replies")
+    (told,) = await shortcut(opened, "7.0002", "", incident="INC-1")
+    assert "(channel_not_found)" in told
 
 
 async def test_its_words_are_data(opened: Office) -> None:
@@ -120,12 +133,18 @@ async def test_an_incidents_own_thread_stays_its_own(opened: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["link", "link INC-1", "link https://acme.slack.com/archives/C0TALK/p1764000000000100"]
+    ("words", "asked"),
+    [
+        ("link", "Which incident, and which thread?"),
+        ("link https://acme.slack.com/archives/C0TALK/p1764000000000100", "Which incident, and which thread?"),
+        ("link INC-1", "Which thread? Put the link of a message in it behind `/fixloop link INC-1`"),
+        ("link INC-7", "There is no incident INC-7."),
+    ],
 )
-async def test_half_a_link_is_told_the_other_half(opened: Office, words: str) -> None:
+async def test_half_a_link_is_told_the_other_half(opened: Office, words: str, asked: str) -> None:
     """Slack gives a command no thread."""
     (told,) = await opened.wish("command", text=words, **SAY)
-    assert told.startswith("Which incident, and which thread?")
+    assert told.startswith(asked)
     (told,) = await opened.wish("command", text="link INC-7", thread_ts="5.0001")
     assert told == "There is no incident INC-7."
 

@@ -39,6 +39,8 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {
     "users.info": {"users:read"},
     "views.open": set(),
     "views.publish": set(),
+    "views.push": set(),
+    "views.update": set(),
 }
 """From the reference of Slack's Web API: what each method that FixLoop calls needs, for the channels it calls it on."""
 SCOPES_OF_EVENTS: dict[str, set[str]] = {
@@ -82,7 +84,7 @@ class NotingApp(AsyncApp):
 @pytest.fixture
 def listening() -> NotingApp:
     app = NotingApp()
-    register(app, counter=None, forms=None)  # type: ignore[arg-type]  # registering calls no listener
+    register(app, api=None, counter=None, forms=None)  # type: ignore[arg-type]  # registering calls no listener
     return app
 
 

@@ -58,3 +58,26 @@ async def test_an_incident_is_shown_proven_and_reported(opened: Open) -> None:
         await eventually(lambda: len(event_of(running, "INC-1")) == 1, "Datadog was not told", world=running)
         assert upload_calls(running) <= MOST_CALLS
         assert len(running.thread()) == 4, "a report is no fifth message"
+        assert "Times are in Europe/Berlin (" in canvas.markdown
+
+
+async def test_without_canvases_the_report_is_a_file_on_the_last_card(opened: Open) -> None:
+    """Everybody in the channel may open it, and it is no fifth message."""
+    async with opened() as running:
+        workspace = running.slack.core.workspace
+        workspace.canvas_plan = "none"
+        await broken_and_reproduced(running)
+        await running.slack.people.command(MIRA, INCIDENTS, "/fixloop resolve INC-1 override: rolled back 2.14.0")
+
+        def reports() -> list[dict[str, Any]]:
+            return [
+                file for file in workspace.files.values() if file["name"].endswith("report.md") and file["channels"]
+            ]
+
+        await eventually(lambda: bool(reports()), "no report is shared", world=running)
+        (report,) = reports()
+        card = running.thread()[-1]
+        assert [file["id"] for file in card.content["files"]] == [report["id"]]
+        assert f"<{report['permalink']}|Report>" in card.text
+        assert workspace.file_contents[report["id"]].startswith(b"# INC-1 ")
+        assert len(running.thread()) <= 4
