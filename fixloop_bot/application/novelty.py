@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from fixloop_bot.application.occasions import SIGNAL
 from fixloop_bot.application.pictures import spread_of
 from fixloop_bot.application.views import PartRef, ThreadView
-from fixloop_bot.domain.incidents import Incident
+from fixloop_bot.domain.incidents import MACHINES, Incident, State
 from fixloop_bot.domain.runs import Run, RunKind, StepVerdict
 
-MACHINES = frozenset({"datadog", "fixloop"})
 FEW_SIGNALS = 3
 """The first signals that join an incident are news; after them it is a crowd, and a crowd is figures."""
 BETWEEN_NEWS_S = 2.0
@@ -28,13 +28,14 @@ _NOTHING = ""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Novelty:
     """Digests of what is news to each of the cards; and of the alerts and the signal's picture, which change the root
-    without being news."""
+    without being news. ``counting`` is the root without the end of a confirm run whose bug it has told."""
 
     root: str
     plan: str
     results: str
     alerts: str
     picture: str
+    counting: str
 
     @classmethod
     def of(cls, view: ThreadView) -> Novelty:
@@ -50,11 +51,12 @@ class Novelty:
             results=_digest((incident.state, ended, runs, *_spread(view))) if _has_results(view) else _NOTHING,
             alerts=_digest(incident.signals),
             picture=_signal(view),
+            counting=_digest((_counting(incident), broken, view.filed)),
         )
 
     def mark(self, part: str) -> str:
         """What is written down with a card, to be compared with later."""
-        return f"{self._news(part)}.{self.alerts}.{self.picture}"
+        return f"{self._news(part)}.{self.alerts}.{self.picture}.{self.counting}"
 
     def is_news_to(self, ref: PartRef) -> bool:
         """Whether the card shows another state than it should. One drawn by an older FixLoop does."""
@@ -62,19 +64,23 @@ class Novelty:
         return news != _NOTHING and ref.news.partition(".")[0] != news
 
     def has_alerts_for(self, ref: PartRef) -> bool:
-        return ref.part == ROOT and self._beside(ref)[0] != self.alerts
+        return ref.part == ROOT and _beside(ref, 1) != self.alerts
 
     def has_picture_for(self, ref: PartRef) -> bool:
-        return ref.part == ROOT and self._beside(ref)[1] != self.picture
+        return ref.part == ROOT and _beside(ref, 2) != self.picture
 
-    @staticmethod
-    def _beside(ref: PartRef) -> tuple[str, str]:
-        """The alerts and the picture that a card shows."""
-        alerts, _, picture = ref.news.partition(".")[2].partition(".")
-        return alerts, picture
+    def has_counted_for(self, ref: PartRef) -> bool:
+        """Whether all that the root lacks is that a confirm run has ended, whose bug it tells already."""
+        return ref.part == ROOT and _beside(ref, 3) == self.counting
 
     def _news(self, part: str) -> str:
         return {PLAN: self.plan, RESULTS: self.results}.get(part, self.root)
+
+
+def _beside(ref: PartRef, place: int) -> str:
+    """One of the digests that a card was drawn with; empty for a card of an older FixLoop."""
+    pieces = ref.news.split(".")
+    return pieces[place] if place < len(pieces) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,9 @@ FIGURES_OF_A_WATCH = Rhythm(first_s=120.0, growth=2.0, most_s=600.0)
 ALERTS = Rhythm(first_s=2.5, growth=1.5, most_s=20.0)
 PICTURES = Rhythm(first_s=5.0, growth=1.0, most_s=5.0)
 """A picture explains what the words beside it say: news of these seconds brings it along."""
+SETTLES_S = 4.5
+"""Of several monitors that recover one after the other, and of a confirm run's end and its picture, the last is drawn,
+for nobody has to act on the first; counted from the first, so that it is never told later than this."""
 REPORT_WITHIN_S = 5.0
 """The last card waits so long for the report that it links to; the root says at once that it is over."""
 
@@ -107,12 +116,25 @@ REPORT_WITHIN_S = 5.0
 def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) -> float:
     """The seconds after its last drawing from which this card may be drawn again."""
     if novelty.is_news_to(ref):
-        return 0.0 if clicked else BETWEEN_NEWS_S
+        if clicked:
+            return 0.0
+        return max(BETWEEN_NEWS_S, _ended_at(view) + SETTLES_S - ref.shown_at if novelty.has_counted_for(ref) else 0.0)
     if novelty.has_alerts_for(ref):
-        return ALERTS.gap_s(ref.repeats)
+        return max(ALERTS.gap_s(ref.repeats), _recovered_at(view) + SETTLES_S - ref.shown_at)
     if novelty.has_picture_for(ref):
         return PICTURES.gap_s(0)
     return _rhythm(view, ref.part).gap_s(ref.repeats)
+
+
+def _ended_at(view: ThreadView) -> float:
+    return max((line.finished_at or 0.0 for line in view.incident.runs), default=0.0)
+
+
+def _recovered_at(view: ThreadView) -> float:
+    """When the first of those monitors recovered that are newest, while others fire; long ago where none is."""
+    newest_first = sorted(view.incident.signals, key=lambda line: -line.last_at)
+    recovered = list(takewhile(lambda line: not line.firing, newest_first))
+    return recovered[-1].last_at if recovered and len(recovered) < len(newest_first) else -SETTLES_S
 
 
 def stale_since(view: ThreadView, ref: PartRef) -> float:
@@ -143,6 +165,17 @@ def _state(incident: Incident) -> object:
     quiet = replace(incident, revision=0, signals=(), absorbed=(), timeline=(), plan=None, runs=())
     plan = incident.plan.hash if incident.plan is not None else ""
     return quiet, plan
+
+
+def _counting(incident: Incident) -> object:
+    """The incident as it was before its confirm run ended, if that run has reproduced the bug."""
+    line = incident.runs[-1] if incident.runs else None
+    before = replace(incident, state=State.REPRODUCED, verdict=None, verdict_reason="")
+    ended = line is not None and line.kind is RunKind.CONFIRM and line.reproduced and incident.active_run is None
+    if line is not None and ended:
+        going = replace(line, finished_at=None, verdict=None, reproduced=False, reason="")
+        before = replace(before, active_run=line.id, runs=(*incident.runs[:-1], going))
+    return _state(before), _alarm(before), before.runs
 
 
 def _alarm(incident: Incident) -> object:

@@ -20,7 +20,7 @@ SIGNAL, SPREAD = "signal", "spread"
 """The names of pictures: of the signal, and of before and now."""
 FIRST_AFTER_S = 60.0
 """How long an incident's first picture waits: before that there is little to see, and its confirm run may end."""
-MAY_VALIDATE_S = 5.0
+MAY_VALIDATE_S = 2.0
 """How long a confirm run's picture waits: whoever validates at once gets the picture of the verdict instead."""
 CATCH_UP_S = 100.0
 """How long after a run that found all well the signal should show it, too."""

@@ -16,6 +16,7 @@ from fixloop_bot.application.novelty import (
     FIGURES_OF_THE_KNOWN,
     PICTURES,
     REPORT_WITHIN_S,
+    SETTLES_S,
     Novelty,
     gap_s,
     posted_from,
@@ -24,7 +25,7 @@ from fixloop_bot.application.novelty import (
 from fixloop_bot.application.papers import Filed
 from fixloop_bot.application.pictures import Album, Picture
 from fixloop_bot.application.views import PartRef, ThreadView
-from fixloop_bot.domain.incidents import Entry, SignalLine, StatusNote
+from fixloop_bot.domain.incidents import Entry, SignalLine, State, StatusNote
 from fixloop_bot.domain.runs import RunKind, StepVerdict
 from tests.adapters import thread_states
 
@@ -166,6 +167,42 @@ def test_the_first_signals_are_news_and_a_crowd_is_not() -> None:
         replace(each, transition=thread_states.Transition.RECOVERED) for each in with_signals(10).incident.signals
     )
     assert is_news(with_signals(10), replace(view, incident=replace(view.incident, signals=quiet)))
+
+
+def test_monitors_that_recover_one_after_the_other_are_drawn_once() -> None:
+    """The one that still fires would lead the card for a second, and be taken for another incident."""
+    view = STATES["reproduced"]()
+    (line,) = view.incident.signals
+    now = line.last_at + 60
+    gone = replace(line, identity="cycle:2", transition=thread_states.Transition.RECOVERED, last_at=now)
+    shown_at = line.last_at + 30
+
+    def gap_with(*signals: SignalLine) -> float:
+        after = replace(view, incident=replace(view.incident, signals=signals, absorbed=("a", "b", "c")))
+        before = replace(after, incident=replace(after.incident, signals=(line, replace(line, identity="cycle:2"))))
+        return gap_s(after, Novelty.of(after), drawn(before, shown_at=shown_at), clicked=False)
+
+    assert gap_with(line, gone) == now + SETTLES_S - shown_at
+    assert gap_with(replace(line, last_at=now + 1), gone) == ALERTS.first_s, "what alerts again does not wait"
+    late = replace(gone, last_at=shown_at - 20)
+    assert gap_with(replace(line, last_at=shown_at - 25), late) == ALERTS.first_s, "nor does what has settled"
+
+
+def test_the_end_of_a_run_that_has_told_its_bug_waits_for_its_picture() -> None:
+    """The root says already that it is broken; only that it counts no more is new. The results tell it at once."""
+    after = STATES["reproduced"]()
+    assert after.shown is not None
+    (line,) = after.incident.runs
+    counting = replace(line, finished_at=None, reproduced=False, reason="")
+    incident = replace(after.incident, state=State.OPEN, active_run=line.id, runs=(counting,))
+    run = replace(after.shown, finished_at=None)
+    ended = line.finished_at or 0.0
+    shown = drawn(replace(after, incident=incident, confirm=run, shown=run), shown_at=ended - 20)
+    assert Novelty.of(after).is_news_to(shown)
+    assert gap_s(after, Novelty.of(after), shown, clicked=False) == 20 + SETTLES_S
+    assert gap_s(after, Novelty.of(after), shown, clicked=True) == 0
+    noted = replace(after, incident=after.incident.noted(ended, "U0MIRA", "took it on"))
+    assert gap_s(noted, Novelty.of(noted), shown, clicked=False) == BETWEEN_NEWS_S, "what people do is told at once"
 
 
 def test_a_card_is_out_of_date_since_the_alert_that_it_lacks() -> None:

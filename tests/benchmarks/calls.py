@@ -1,8 +1,9 @@
-"""Slack calls: ``python -m tests.benchmarks.calls [--window 30] [--soak 20] [--seconds 60]``.
+"""Slack calls: ``python -m tests.benchmarks.calls [--window 30] [--soak 20] [--fix-after 20] [--seconds 60]``.
 
 How many calls a normal incident costs, from the alert to the report, with a shop that is really broken and fixed; and
 how many a storm of 100 alerts on one service. Counted by the local Slack, by method, with its limits enforced. A window
-of a minute (``--window 60``) costs as many calls. Takes about two minutes; bounded, loopback only.
+of a minute (``--window 60``) costs as many calls. Who fixes it at once (``--fix-after 0``) saves the picture of the bug.
+Takes about two minutes; bounded, loopback only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PATIENCE_S = 300.0
 SETTLED_S = 20.0
 
 
-async def normal(*, window_s: float, soak_s: float, verbose: bool = False) -> Counter[str]:
+async def normal(*, window_s: float, soak_s: float, fix_after_s: float, verbose: bool = False) -> Counter[str]:
     """A bug is reproduced, fixed, proven, watched and resolved, and each card read meanwhile."""
     async with world(window_s=window_s, soak_s=soak_s) as running:
         # Who we are is asked when the process starts: that is not the incident's.
@@ -39,6 +40,7 @@ async def normal(*, window_s: float, soak_s: float, verbose: bool = False) -> Co
         await until(lambda: _is_idle(running), "the confirm run did not end", within_s=PATIENCE_S)
         said = calls_of(running.slack)
         print(f"  alert to the end of the confirm run: {said.total()}")
+        await asyncio.sleep(fix_after_s)
         running.shop.faults.set("checkout-500", "fixed")
         await running.press("validate")
         await until(lambda: verdict_of(running) is not None, "no verdict came", within_s=PATIENCE_S)
@@ -104,7 +106,12 @@ async def main(chosen: argparse.Namespace) -> None:
     """Both at once: each has a bot and a Slack of its own, and they mostly wait."""
 
     async def one() -> None:
-        counts = await normal(window_s=min(chosen.window, 120), soak_s=min(chosen.soak, 600), verbose=chosen.verbose)
+        counts = await normal(
+            window_s=min(chosen.window, 120),
+            soak_s=min(chosen.soak, 600),
+            fix_after_s=min(chosen.fix_after, 600),
+            verbose=chosen.verbose,
+        )
         report("a normal incident, alert to report", counts, NORMAL_TO_REACH)
 
     async def many() -> None:
@@ -121,6 +128,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--window", type=float, default=30)
     parser.add_argument("--soak", type=float, default=20)
+    parser.add_argument("--fix-after", type=float, default=20)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--only", choices=("normal", "storm"), default="")
