@@ -12,6 +12,7 @@ which then takes 0.4 s instead of 3.5 s. The library notices a damaged file in t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import re
@@ -88,9 +89,9 @@ async def prepare(cache: Path) -> None:
 
     Never raises: without it the first question waits for that. Cancelled, it ends the process.
     """
-    if _note(cache).exists():
-        return
     try:
+        if _note(cache).exists():
+            return
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", __name__, str(cache)),
             stdin=asyncio.subprocess.DEVNULL,
@@ -108,7 +109,8 @@ async def prepare(cache: Path) -> None:
         failed = -1
     finally:
         if child.returncode is None:
-            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
             await child.wait()
     if failed:
         log.info("the secret detector's rules are compiled with the first question (exit %d)", failed)

@@ -140,6 +140,7 @@ _PLAINLY = (  # the mistakes that people make most, as the parser names them and
     (r"values are not allowed|expected ':'", "wrong indentation, or a colon too many: text with ': ' needs quotes"),
     (r"found another document", "a second document (---) begins here, and a file holds one"),
     (r"<stream end>|end of stream", "the file ends before a bracket or a quote is closed"),
+    (r"expected ',' or '[}\]]', but got '[\[{]'", "a bracket within brackets; text with [ ] { } needs quotes"),
 )
 
 

@@ -128,13 +128,12 @@ class Charts:
 
     def _run_is_near(self, incident: Incident) -> bool:
         """Whether a run's end, which is an occasion of its own, is to be expected within moments."""
-        line = incident.run_line(incident.active_run or "")
-        validating = line is not None and line.kind is RunKind.VALIDATE
-        began = line.started_at if line is not None else 0.0
-        awaited = line is not None and line.kind is RunKind.CONFIRM
-        awaited = awaited or (validating and self._clock.now() - began < VERDICT_NEAR_S)
-        young = self._clock.now() - incident.opened_at < WAITED_FOR_S
-        return awaited or (incident.is_open and young and incident.planning_since is not None and not incident.runs)
+        now, line = self._clock.now(), incident.run_line(incident.active_run or "")
+        if line is not None:
+            just_begun = line.kind is RunKind.VALIDATE and now - line.started_at < VERDICT_NEAR_S
+            return line.kind is RunKind.CONFIRM or just_begun
+        planning = incident.is_open and incident.planning_since is not None and not incident.runs
+        return planning and now - incident.opened_at < WAITED_FOR_S
 
     async def _try_later(self, incident: Incident, occasion: str) -> None:
         """The run may end without being an occasion, or never begin."""

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.checklist import Checklist, Screen
 from fixloop_bot.application.copilot.answering import Copilot
+from fixloop_bot.application.mentions import who
 from fixloop_bot.application.planning import Planning
 from fixloop_bot.application.ports import Board, Clock
-from fixloop_bot.application.resolution import Resolution, who
+from fixloop_bot.application.resolution import Resolution
 from fixloop_bot.application.signpost import Signpost
 from fixloop_bot.application.threads import Threads
 from fixloop_bot.application.validation import Started, Validation

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from fixloop_bot.application import jobs
 from fixloop_bot.application.jobs import Job, JobQueue
 from fixloop_bot.application.ports import Store
+from fixloop_bot.domain.acts import MACHINES
 from fixloop_bot.domain.errors import Conflict, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run
 
 log = logging.getLogger(__name__)
 
-MACHINES = ("fixloop", "datadog")
 TRIES = 50
 """Writers of one incident are few; so many lost races mean a fault, not a crowd."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.mute_ports import Calendar, Downtimes, MuteStore, MuteWords
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.whereabouts import Whereabouts
-from fixloop_bot.application.wishes import Command, Deed, Wish
+from fixloop_bot.application.wishes import Command, Wish
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
@@ -67,9 +67,6 @@ class Muting:
         self._downtimes = downtimes
         self._words = words
         self._where = Whereabouts(store)
-
-    def deeds(self) -> Mapping[str, Deed]:
-        return {}
 
     def commands(self) -> Sequence[Command]:
         return (Command(word="mute", deed=self._mute),)
@@ -177,8 +174,15 @@ class Muting:
         until = await self._until(" ".join(each for each in pieces if each.lower() != ALSO_DATADOG), wish.user)
         if isinstance(until, str):
             earlier = await self._kept.mute_of(service)
-            return until or (self._is_muted(earlier) if earlier is not None else HOW.format(name=service))
+            return until or self._not_a_time(service, words, earlier)
         return await self._begin(service, until, wish, in_datadog=in_datadog)
+
+    def _not_a_time(self, service: str, words: str, earlier: Mute | None) -> str:
+        """Whoever asks is told of the mute; whoever has tried to change it is told that it is as it was."""
+        how = HOW.format(name=service)
+        if earlier is None:
+            return how
+        return f"Nothing was changed: {self._is_muted(earlier)} {how}" if words else self._is_muted(earlier)
 
     def _is_muted(self, mute: Mute) -> str:
         until = self._words.moment(mute.until, self._clock.now())
@@ -300,7 +304,7 @@ class _Decide(Protocol):
     def __call__(self, incident: Incident, /) -> Change | None: ...
 
 
-_NUMBER_FIRST = re.compile(r"(?:until\s|\d)", re.IGNORECASE)
+_NUMBER_FIRST = re.compile(r"(?:until\s|for\s|\d)", re.IGNORECASE)
 
 
 def _is_a_time(words: str) -> bool:

@@ -14,7 +14,8 @@ from itertools import takewhile
 from fixloop_bot.application.occasions import SIGNAL
 from fixloop_bot.application.pictures import spread_of
 from fixloop_bot.application.views import PartRef, ThreadView
-from fixloop_bot.domain.incidents import MACHINES, Incident, State
+from fixloop_bot.domain.acts import MACHINES
+from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.runs import Run, RunKind, StepVerdict
 
 FEW_SIGNALS = 3

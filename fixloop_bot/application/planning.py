@@ -56,10 +56,12 @@ class Planning:
         catalog: Catalog,
         clock: Clock,
         changes: Changes | None = None,
+        measured: bool = True,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._changes = changes
+        self._measured = measured
         self._planner = planner
         self._telemetry = telemetry
         self._prober = prober
@@ -153,6 +155,7 @@ class Planning:
             version=version,
             made_at=self._clock.now(),
             why=why,
+            measured=self._measured,
         )
 
     async def _by_model(

@@ -144,42 +144,52 @@ class Reminders:
                 return None
             reminded = replace(incident, reminded=(*incident.reminded, forgotten.name))
             noted = reminded.noted(now, "fixloop", _told(forgotten.topic))
-            return Change(incident=noted, jobs=(reminding(incident, forgotten),))
+            return Change(incident=noted, jobs=(reminding(incident, forgotten, now),))
 
         return decide
 
-    async def say(self, incident_id: str, name: str, since: str, tries: str = "0") -> None:
+    async def say(
+        self, incident_id: str, name: str, since: str, tries: str = "0", perhaps: str = "", born: str = ""
+    ) -> None:
         """The job: say it in the thread, unless it has become untrue meanwhile.
 
-        ``since`` is epoch seconds; after so many ``tries`` in which Slack was busy.
+        ``since`` is epoch seconds; after so many ``tries``. With ``perhaps`` one of these has lost Slack's answer. A
+        reminder that was forgotten and comes again is told by when it was ``born``.
         """
         incident, topic, now = await self._store.incident(incident_id), Topic(name.partition(":")[0]), self._clock.now()
         if incident is None:
             return
-        again, mark = (incident_id, name, since, str(int(tries) + 1)), f"reminding:{incident_id}:{name}"
-        if not still_true(incident, name, float(since)):
-            if await self._store.once(mark, seconds=GIVEN_FOR_S):
+        again, mark = (incident_id, name, since, str(int(tries) + 1)), f"reminding:{incident_id}:{name}:{born}:{tries}"
+        true = still_true(incident, name, float(since))
+        if true and await self._held(incident, now):
+            await self._later((*again, perhaps, born), after_s=HELD_AGAIN_S)
+            return
+        first_time = await self._store.once(mark, seconds=GIVEN_FOR_S) and not perhaps
+        if not true:
+            if first_time:
                 await self._ledger.change(incident_id, _forgetting(name, topic))
             return
-        if await self._held(incident, now):
-            await self._later(again, after_s=HELD_AGAIN_S)
-            return
-        refs, first_time = await self._store.thread_refs(incident_id), await self._store.once(mark, seconds=GIVEN_FOR_S)
+        refs = await self._store.thread_refs(incident_id)
         reminder = Reminder(
             incident=incident, topic=topic, name=name, to=self._whom(incident, topic), since=float(since), now=now
         )
         try:
-            await self._crier.remind(reminder, refs, perhaps_said=not first_time)
+            await self._crier.remind(reminder, refs, perhaps_said=not first_time or tries != "0")
         except SlackBusy as busy:
-            await self._later(again, after_s=max(busy.retry_after, SHORTEST_PAUSE_S))
+            unsure = perhaps if busy.undone and first_time else "perhaps"
+            await self._later((*again, unsure, born), after_s=max(busy.retry_after, SHORTEST_PAUSE_S))
         except SlackRefused as refusal:
             log.warning("nobody is reminded of %s for now: %s", incident_id, refusal)
-            await self._later(again, after_s=min(REFUSED_AGAIN_S * 2 ** min(int(tries), 10), LONGEST_PAUSE_S))
+            unsure = perhaps if first_time else "perhaps"
+            pause_s = min(REFUSED_AGAIN_S * 2 ** min(int(tries), 10), LONGEST_PAUSE_S)
+            await self._later((*again, unsure, born), after_s=pause_s)
 
     async def _later(self, args: tuple[str, ...], *, after_s: float) -> None:
         """A job of its own: the queue gives up sooner than a Slack that is down comes back."""
-        incident_id, name, _, tries = args
-        job = Job(name=REMIND, args=args, key=f"remind:{incident_id}:{name}:{tries}", at=self._clock.now() + after_s)
+        incident_id, name, _, tries, _, born = args
+        job = Job(
+            name=REMIND, args=args, key=f"remind:{incident_id}:{name}:{born}:{tries}", at=self._clock.now() + after_s
+        )
         if await self._store.accept(job, seconds=GIVEN_FOR_S):
             await self._queue.hand_over([job])
 
@@ -191,8 +201,8 @@ class Reminders:
         return (on_it,) if topic is Topic.UNVALIDATED and on_it else responders
 
 
-def reminding(incident: Incident, forgotten: Due) -> Job:
-    args = (incident.id, forgotten.name, f"{forgotten.since:.3f}")
+def reminding(incident: Incident, forgotten: Due, now: float) -> Job:
+    args = (incident.id, forgotten.name, f"{forgotten.since:.3f}", "0", "", f"{now:.0f}")
     return Job(name=REMIND, args=args, key=f"remind:{incident.id}:{forgotten.name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -33,6 +34,8 @@ LOCK_S = 60.0
 LOOK_AGAIN_S = 1.0
 PICTURE_WITHIN_S = 3.5
 """How long the report waits for the incident's last picture, drawn at its end. Its card waits a little longer."""
+ZONE_WITHIN_S = 5.0
+"""How long it waits for where its reader's clocks are."""
 CARD_SHOWS_S = 20.0
 """How long after the card has named a file FixLoop looks whether Slack shows it there."""
 AUDITED = 1_000
@@ -207,9 +210,10 @@ class Reporting:
     async def _zone(self, user: str) -> str:
         """Where somebody's clocks are, by the name that Slack has for it; empty where it does not say."""
         try:
-            return (await self._directory.person(user)).zone if user else ""
-        except (SlackRefused, SlackBusy) as error:
-            log.info("the report's times are in UTC: %s", error)
+            async with asyncio.timeout(ZONE_WITHIN_S):
+                return (await self._directory.person(user)).zone if user else ""
+        except (SlackRefused, SlackBusy, TimeoutError) as error:
+            log.info("the report's times are in UTC: %s", str(error) or "Slack is slow")
             return ""
 
     async def _plain(self, incident: Incident) -> Report:

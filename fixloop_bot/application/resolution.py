@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixloop_bot.application.ledger import Change, Ledger
-from fixloop_bot.application.mentions import who as who
+from fixloop_bot.application.mentions import who
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.acts import OVERRIDE
 from fixloop_bot.domain.closing import Ending, failing_run, failing_words, still_fails

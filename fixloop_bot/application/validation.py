@@ -14,6 +14,7 @@ from fixloop_bot.application.intake import starting
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
+from fixloop_bot.domain.acts import MACHINES
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.incidents import HALTED_BY, TRANSITIONS, Incident, Move, RunLine, State, advance
 from fixloop_bot.domain.reasons import watch_gap, watch_held
@@ -21,7 +22,6 @@ from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress
 
 RUNS_KEPT = 100
 """A monitor that flaps for weeks starts runs without end; the card needs the last ones."""
-MACHINES = ("fixloop", "datadog")
 FOLLOWS = "The validate run follows by itself."
 SHORTEST_WATCH_S = 60.0
 """What a watch that goes on after a stop has at least, where the service's own is not shorter."""
@@ -148,7 +148,7 @@ class Validation:
         now = self._clock.now()
         refusal = _refusal(incident, kind)
         if refusal is not None:
-            if only or not _worth_waiting(incident, kind):
+            if only or not incident.is_open or not _worth_waiting(incident, kind):
                 return refusal, None
             asked = replace(incident, wanted_run=kind, wanted_by=by).noted(now, by, f"asked for a {kind.value} run")
             return replace(refusal, refusal=f"{refusal.refusal} {FOLLOWS}"), Change(incident=asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from fixloop_bot.adapters.datadog.client import NullTelemetry
 from fixloop_bot.adapters.datadog.links import DatadogLinks
 from fixloop_bot.application.brake import Brake
 from fixloop_bot.application.execution import Execution
@@ -68,6 +69,7 @@ def _planning(by: Means, ledger: Ledger) -> Planning:
         catalog=by.catalog,
         clock=by.clock,
         changes=by.telemetry,
+        measured=not isinstance(by.telemetry, NullTelemetry),
     )
 
 

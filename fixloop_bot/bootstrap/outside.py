@@ -66,8 +66,11 @@ async def bench(settings: Settings, catalog: Catalog, *, with_model: bool = Fals
         brake = Brake(store, prober, clock=clock)
         await brake.look()
         braking = asyncio.create_task(brake.run(), name="brake")
-        stack.callback(braking.cancel)
-        yield Bench(clock=clock, store=store, proposals=proposals, proving=proving, replaying=replaying)
+        try:
+            yield Bench(clock=clock, store=store, proposals=proposals, proving=proving, replaying=replaying)
+        finally:
+            braking.cancel()
+            await asyncio.wait({braking})
 
 
 async def halted_by(settings: Settings) -> str | None:

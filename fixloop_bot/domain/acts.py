@@ -17,6 +17,7 @@ MOST = 20
 """Lines of the list; refusals and overrides are the last to be left out, then whatever is newest."""
 LONGEST = 400
 MACHINES = frozenset({"datadog", "fixloop"})
+"""Who did something in the timeline, where that was nobody."""
 OVERRIDE = "resolved although a step fails, because: "
 REFUSED = "was refused to "
 _COUNTS = re.compile(

@@ -1,4 +1,4 @@
-"""Which headers a check may send. A short list, because a header can turn a request into another one (SAFETY)."""
+"""Which headers a check may send. A short list, because a header can turn a request into another one."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixloop_bot.domain.absorption import few
-from fixloop_bot.domain.incidents import Incident, Move, State, advance
+from fixloop_bot.domain.incidents import Incident, Move, SignalLine, State, advance
 from fixloop_bot.domain.setbacks import TOOK_OVER
 
 
@@ -31,9 +31,23 @@ def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> I
     """
     if other.id in incident.merged:
         return incident
-    known = {line.identity for line in incident.signals}
-    added = tuple(replace(line, merged=True) for line in other.signals if line.identity not in known)
-    grown = replace(incident, merged=(*incident.merged, other.id), signals=few((*incident.signals, *added)))
-    if incident.state in (State.RECOVERED, State.RESOLVED) and any(line.firing for line in added):
+    known = {line.identity: line for line in incident.signals}
+    brought = {line.identity: _brought(line, known.get(line.identity)) for line in other.signals}
+    kept = tuple(brought.get(line.identity, line) for line in incident.signals)
+    added = tuple(line for line in brought.values() if line.identity not in known)
+    grown = replace(incident, merged=(*incident.merged, other.id), signals=few((*kept, *added)))
+    news = [line for line in brought.values() if line is not known.get(line.identity)]
+    if incident.state in (State.RECOVERED, State.RESOLVED) and any(line.firing for line in news):
         grown = advance(grown, Move.ALERT if incident.is_open else Move.ALERT_AGAIN)
     return grown.noted(now, by, f"{TOOK_OVER}{other.id} ({other.label}: {other.title})")
+
+
+def _brought(line: SignalLine, known: SignalLine | None) -> SignalLine:
+    """A trouble as it stands afterwards; of one that both have seen, the newer word counts, and on equal times what
+    alarms."""
+    if known is None:
+        return replace(line, merged=True)
+    if (line.last_at, line.firing) <= (known.last_at, known.firing):
+        return known
+    first_at = min(line.first_at, known.first_at)
+    return replace(line, merged=known.merged, first_at=first_at, seen=known.seen + line.seen)

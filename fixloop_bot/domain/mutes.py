@@ -35,7 +35,8 @@ class HeldBack:
 
 
 def read_span(words: str) -> float | None:
-    """Seconds of ``2h``, ``30m``, ``1d``, ``1h 30m``; None for anything else."""
+    """Seconds of ``2h``, ``30m``, ``1d``, ``1h 30m``, ``for 2h``; None for anything else."""
+    words = re.sub(r"^\s*for\s+", "", words, flags=re.IGNORECASE)
     found = list(_SPAN.finditer(words))
     if not found or _SPAN.sub("", words).strip():
         return None

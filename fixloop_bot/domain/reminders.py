@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fixloop_bot.domain.acts import MACHINES
 from fixloop_bot.domain.incidents import Entry, Incident, State
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.setbacks import REOPENED, RESOLVED, proves, regression
-
-MACHINES = frozenset({"datadog", "fixloop"})
 
 
 class Topic(StrEnum):

@@ -30,7 +30,7 @@ class StepVerdict(StrEnum):
 
 
 class RecoveryVerdict(StrEnum):
-    """What a validate run says about the incident, in DESIGN's words."""
+    """What a validate run says about the incident, in the four words that people see in Slack."""
 
     PROVEN = "proven"
     UNPROVEN = "unproven"

@@ -138,6 +138,9 @@ _SUFFIX = re.compile(r"\s+on\s+\{[^}]*\}\s*$|\s*\{[^}]*\}\s*$")
 
 
 def bare_title(title: str) -> str:
-    """A monitor's title without ``[P2] [Triggered on {…}]`` prefixes and trailing scope tags."""
+    """A monitor's title without ``[P2] [Triggered on {…}]`` prefixes and trailing scope tags.
+
+    An alert names nobody: what looks like a mention in it would call a person wherever a line of ours quotes it.
+    """
     stripped = _SUFFIX.sub("", _PREFIX.sub("", title)).strip()
-    return stripped or title.strip()
+    return (stripped or title.strip()).replace("<@", "‹@")

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -90,7 +90,7 @@ async def _serving(built: House) -> AsyncIterator[None]:
             raise FixLoopError(_not_here(settings, error)) from error
         async with contextlib.AsyncExitStack() as stack:
             if built.slack is not None:
-                stack.enter_context(_greeting(built.slack))
+                await stack.enter_async_context(_greeting(built.slack))
             if slack is not None and settings.slack_app_token is not None:
                 await stack.enter_async_context(socket_mode(slack, settings.slack_app_token))
             yield
@@ -107,8 +107,8 @@ def _not_here(settings: Settings, error: OSError) -> str:
     return f"PORT {settings.port} on {settings.host} cannot be used: {os.strerror(error.errno or 0)}."
 
 
-@contextlib.contextmanager
-def _greeting(slack: SlackApi) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _greeting(slack: SlackApi) -> AsyncIterator[None]:
     """Ask Slack who we are, aside: the first click must not wait for that answer; citations link by it."""
 
     async def greet() -> None:
@@ -120,6 +120,7 @@ def _greeting(slack: SlackApi) -> Iterator[None]:
         yield
     finally:
         greeting.cancel()
+        await asyncio.wait({greeting})
 
 
 @contextlib.asynccontextmanager
@@ -128,7 +129,7 @@ async def _working(built: House) -> AsyncIterator[None]:
     await built.brake.look()
     async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as stack:
         if built.slack is not None:
-            stack.enter_context(_greeting(built.slack))
+            await stack.enter_async_context(_greeting(built.slack))
         tasks = [
             group.create_task(built.prepare(), name="preparing"),
             group.create_task(built.queue.work(built.handlers), name="worker"),

@@ -326,13 +326,14 @@ def test_text_that_is_no_catalog_is_refused_with_the_files_name(text: str) -> No
         ("services:\n  a:\n    logs: @x", "line 3: this is not YAML: text that begins with @"),
         ("services: {}\n---\nservices: {}", "line 2: this is not YAML: a second document"),
         ("services: {a: {}", "line 1: this is not YAML: the file ends before a bracket"),
+        ("services:\n  a: {logs: $.z[0].id}", "line 2: this is not YAML: a bracket within brackets; text with"),
         ("#" * 4_000_001, "is too long: over 4,000,000 characters"),
         (
             "services: {a: {base_url: 'http://x.example.com', openapi: x}}",
             "must be a path that begins with /, or an add",
         ),
     ],
-    ids=["tab", "indentation", "colon", "sign", "second", "bracket", "long", "openapi"],
+    ids=["tab", "indentation", "colon", "sign", "second", "bracket", "brackets", "long", "openapi"],
 )
 def test_usual_slips_are_named_in_plain_words(text: str, plainly: str) -> None:
     """Not in the parser's: whoever mistypes is no expert of YAML's tokens."""

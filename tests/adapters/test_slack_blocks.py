@@ -13,8 +13,9 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from fixloop_bot.adapters.slack.blocks import Card, cards, status_text
+from fixloop_bot.adapters.slack.blocks.status import status
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.runs import RecoveryVerdict, StepPhase
+from fixloop_bot.domain.runs import RecoveryVerdict, StepPhase, TrafficReading
 from fixloop_bot.sandbox.slack.mrkdwn import Voice
 from fixloop_bot.sandbox.slack.terminal import block_lines
 from tests.adapters.slack_checks import problems
@@ -173,7 +174,7 @@ def test_the_status_leads_to_its_thread() -> None:
     name, *others = status_text(view).split("\n")
     linked = status_text(view, "https://slack.test/archives/C1/p1").split("\n")
     assert linked == [f"<https://slack.test/archives/C1/p1|{name.strip('*')}>", *others]
-    assert name.startswith("*") and name.endswith("*")
+    assert name == f"*{name.strip('*')}*"
 
 
 def test_a_failing_step_shows_its_evidence() -> None:
@@ -356,3 +357,13 @@ def test_what_to_add_to_the_catalog_can_be_copied() -> None:
         entry = yaml.safe_load(block)["services"]
         assert [str(name) for name in entry] == [label]
         assert str(entry[next(iter(entry))]["match"]["service"]) == label
+
+
+def test_a_proof_without_telemetry_says_so_in_its_first_line() -> None:
+    """A green line that leaves it out would read stronger than it is."""
+    seen = STATES["proven and watching"]()
+    assert seen.shown is not None
+    assert "not measured" not in status(seen).said()
+    blind = replace(seen, shown=replace(seen.shown, traffic=TrafficReading(why_not="no Datadog keys")))
+    assert "Recovery proven, " in status(blind).said()
+    assert ", by requests alone: real traffic was not measured. Watching until" in status(blind).said()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fixloop_bot.adapters.slack.blocks.checks import fitting, latency_limit, what
 from fixloop_bot.adapters.slack.blocks.claims import claim
+from fixloop_bot.adapters.slack.blocks.evidence import figures
 from fixloop_bot.adapters.slack.blocks.grounds import LINE_LENGTH, grounds
 from fixloop_bot.adapters.slack.blocks.text import cut, person, shorten
 from fixloop_bot.domain.baselines import Baseline, ProbeBaseline
@@ -35,7 +36,7 @@ from fixloop_bot.domain.plans import (
 from fixloop_bot.domain.reasons import difference, reading_reason
 from fixloop_bot.domain.runs import LatencyBand, StepPhase, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult
-from tests.adapters.thread_states import CONFIRM
+from tests.adapters.thread_states import CONFIRM, broken, failed
 from tests.strategies import checks, shapes
 
 
@@ -184,6 +185,16 @@ def seen_in(low: float, high: float, **more: Any) -> StepProgress:
     band = LatencyBand(quantile=0.95, ms=(low + high) / 2, low_ms=low, high_ms=high)
     facts = {"phase": StepPhase.DONE, "verdict": StepVerdict.PASSED, "samples": 90, "latency": (band,)}
     return StepProgress(step_id="s1", **{**facts, **more})
+
+
+def test_errors_have_no_speed() -> None:
+    """How fast a 503 came back is no p95 to hold against a limit; one good answer among them makes it one again."""
+    step = Step(
+        id="s1", title="", role=Role.CONFIRMATION, check=HttpCheck(request=Request(path="/"), expect=("p95 < 400 ms",))
+    )
+    only_errors = failed("s1", 2, 2, broken(1, 1.0), p95_ms=0.6)
+    assert figures(step, only_errors, None) == "2/2 failed (503)"
+    assert figures(step, replace(only_errors, samples=3), None) == "2/3 failed (503), p95 0.6 ms (limit 400 ms)"
 
 
 STEP = Step(id="s1", title="", role=Role.CONTROL, check=HttpCheck(request=Request(path="/"), expect=()))

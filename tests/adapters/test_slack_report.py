@@ -24,6 +24,7 @@ from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 from fixloop_bot.domain.incidents import RecentChange
 from fixloop_bot.domain.report import Case, Report, report_of
 from fixloop_bot.sandbox.slack import LocalSlack
+from fixloop_bot.sandbox.slack.faults import FaultKind
 from fixloop_bot.sandbox.slack.inhabitants import BOT_USER, INCIDENTS, MIRA
 from tests.adapters.thread_states import STATES, minutes
 from tests.domain.test_report import proven, with_incident
@@ -176,6 +177,32 @@ async def test_without_leave_to_ask_for_names_ids_stand_there(slack: LocalSlack,
     text = slack.core.workspace.file_contents[await papers.put_file(report())].decode()
     assert f"- Lead, resolved by: {MIRA}\n" in text
     assert slack.call_counts["users.info"] == 1
+
+
+@pytest.mark.parametrize("fault", ["server_error", "ratelimited"])
+async def test_names_that_do_not_come_cost_no_report(slack: LocalSlack, papers: SlackPapers, fault: FaultKind) -> None:
+    """Who it was is in the ids as well; a report that is never filed says nothing at all."""
+    slack.faults.add("users.info", fault, times=99)
+    text = slack.core.workspace.file_contents[await papers.put_file(report())].decode()
+    assert f"- Lead, resolved by: {MIRA}\n" in text
+
+
+async def test_somebody_whom_slack_does_not_know_takes_no_others_name(slack: LocalSlack, papers: SlackPapers) -> None:
+    """Somebody of another workspace, for example; the others are named all the same."""
+    slack.faults.add("users.info", "refuse", error="user_not_found", times=1)
+    strange = report(people=(("Lead", "U000FOREIGN"), ("Resolved by", MIRA)))
+    text = slack.core.workspace.file_contents[await papers.put_file(strange)].decode()
+    assert "U000FOREIGN" in text
+    assert MIRA not in text
+
+
+async def test_a_name_is_text_in_the_file_as_anything_else_from_outside(slack: LocalSlack, papers: SlackPapers) -> None:
+    """People call themselves what they like."""
+    users = slack.core.workspace.users
+    users[MIRA] = replace(users[MIRA], name="# [Mira](javascript:1) <!channel>", real_name="")
+    text = slack.core.workspace.file_contents[await papers.put_file(report())].decode()
+    assert "Mira" in text
+    assert not [each for each in ("](javascript", "<!channel>") if each in text]
 
 
 async def test_without_slack_there_is_no_report() -> None:

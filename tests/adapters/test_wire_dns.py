@@ -133,6 +133,14 @@ async def test_a_listed_server_that_is_silent_or_gone_is_evidence() -> None:
     assert await gone.fault(DnsCheck()) is FaultKind.REFUSED
 
 
+async def test_a_name_server_that_is_gone_is_named() -> None:
+    """The check names only what it asks for: whoever reads "connection refused" looks at the wrong machine."""
+    there = f"127.0.0.1:{free_port()}"
+    with pytest.raises(ProbeFault) as caught:
+        await look_at_dns(service_at(443, name_servers=(there,)), DnsCheck(), 1)
+    assert caught.value.fault.sentence() == f"connection refused: name server {there}"
+
+
 async def test_this_machines_own_name_server_says_nothing_by_its_silence() -> None:
     """Where the catalog lists none, the system's are asked; if they are gone, or none is set up, we could not look."""
     service = service_at(443)

@@ -203,6 +203,36 @@ async def test_whoever_presses_stop_ends_the_answer(stage: Stage) -> None:
     assert said.over
 
 
+@pytest.mark.parametrize("word", ["stop", "<@U0FIXLOOP> Stop!", "bitte stopp", "止めて。"])
+async def test_whoever_says_stop_in_the_thread_ends_the_answer(stage: Stage, word: str) -> None:
+    """A streamed message has no button, and nobody looks for one at 3 a.m.; nothing is answered to the word itself."""
+    question = stage.question("What caused this?")
+
+    async def says_stop() -> None:
+        await stage.deliver(stage.question(word, user=JONAS), by=stage.another_worker())
+        await asyncio.Event().wait()
+
+    stage.script.turns = [["I do not know it. ", "Next ", says_stop]]
+    async with stage.office.clock.flowing():
+        await stage.deliver(question)
+    assert [said.over for said in stage.stand.said] == [True]
+    assert "Stopped, as somebody asked." in stage.stand.said[0].text
+
+
+async def test_stop_is_the_whole_of_what_is_said(stage: Stage) -> None:
+    """A sentence about stopping something else ends no answer, and neither does the word where none is given."""
+    question = stage.question("What caused this?")
+
+    async def says_more() -> None:
+        await stage.deliver(stage.question("I will stop the deploy", user=JONAS), by=stage.another_worker())
+
+    stage.script.turns = [["I do not know it.", says_more]]
+    async with stage.office.clock.flowing():
+        await stage.deliver(question)
+        await stage.deliver(stage.question("stop", user=JONAS))
+    assert "Stopped" not in stage.stand.said[0].text
+
+
 async def test_a_question_is_answered_once(stage: Stage) -> None:
     """However often its job is delivered, to whichever worker."""
     question = stage.question("What fails?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -180,3 +181,11 @@ def test_past_incidents_are_ranked_by_their_words() -> None:
     assert ranked(documents, '" OR title:* NEAR( )', most=3) == []
     assert ranked(documents, "", most=3) == []
     assert ranked([], "checkout", most=3) == []
+
+
+def test_a_hostile_runbook_is_read_in_linear_time() -> None:
+    """Whoever can edit it must not be able to stop the event loop."""
+    began = time.process_time()
+    for hostile in (b"<!--" * 50_000, b"<script>" * 25_000, b"<" * 200_000, (b"<!--" + b"x" * 1_990) * 100):
+        gathering_module._readable(hostile)
+    assert time.process_time() - began < 0.7

@@ -21,7 +21,7 @@ from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.domain.setbacks import setback
 from fixloop_bot.domain.signals import Transition
 from tests.application.office import JONAS, MIRA, Office, Town, checkout, signal
-from tests.fake_clock import FakeClock
+from tests.fake_clock import START, FakeClock
 
 
 @pytest.fixture
@@ -293,3 +293,22 @@ async def test_a_merge_that_is_done_again_stops_the_run_that_it_had_not_stopped(
 
 async def _killed(*_: object) -> None:
     raise StoreUnavailable("The store did not answer.")
+
+
+async def test_the_newer_word_of_a_trouble_counts_that_both_have_seen(two: Office) -> None:
+    """A monitor without cycles fired again after INC-1 was resolved, and opened INC-3; INC-1 was reopened by hand."""
+    two.shop.broken.clear()
+    two.datadog.value, two.datadog.monitor = 0.0, "OK"
+    await two.receive(signal(Transition.RECOVERED, at=30))
+    await two.settle()
+    await two.resolve("INC-1")
+    now = two.clock.now() - START
+    await two.receive(signal(at=now + 60))
+    await two.settle()
+    (opened,) = {*await two.store.open_incidents()} - {"INC-2"}
+    assert [line.identity for line in (await two.incident(opened)).signals] == ["cycle:1"]
+    await two.wish("reopen", incident="INC-1")
+    await merge(two, opened, "INC-1")
+    await two.settle(but=(EXECUTE_RUN,))
+    (line,) = (await two.incident()).signals
+    assert (line.transition, line.last_at, line.merged, line.seen) == (Transition.TRIGGERED, START + now + 60, False, 3)

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from fixloop_bot.domain.errors import TelemetryUnavailable
+from fixloop_bot.domain.incidents import State
+from fixloop_bot.domain.signals import Transition
 from tests.application.office import JONAS, MIRA, Office, signal
 from tests.application.test_muting import HOUR_S, after
+from tests.fake_clock import START
 
 
 async def mute(office: Office, words: str, *, user: str = MIRA) -> str:
@@ -98,3 +101,45 @@ async def test_a_mute_that_begins_as_another_one_ends_holds_what_comes(office: O
     await mute(office, "checkout 1h", user=JONAS)
     (kept,) = await office.store.mutes()
     assert kept.by == JONAS
+
+
+async def test_a_recovery_that_was_kept_back_reaches_an_incident_that_was_reopened_meanwhile(office: Office) -> None:
+    """Its card would say for ever that the alert fires, though Datadog had said that it does not."""
+    await office.broken()
+    await office.resolve()
+    await mute(office, "checkout 1h")
+    now = office.clock.now() - START
+    await office.receive(signal(Transition.RE_TRIGGERED, at=now + 60), signal(Transition.RECOVERED, at=now + 120))
+    await office.wish("reopen", incident="INC-1")
+    assert [line.firing for line in (await office.incident()).signals] == [True]
+    await after(office, 2 * HOUR_S)
+    assert [line.transition for line in (await office.incident()).signals] == [Transition.RECOVERED]
+
+
+async def test_a_blip_under_a_mute_leaves_a_resolved_incident_as_it_is(office: Office) -> None:
+    """It fired and recovered: nobody is called, and nothing is opened again."""
+    await office.broken()
+    await office.resolve()
+    await mute(office, "checkout 1h")
+    now = office.clock.now() - START
+    await office.receive(signal(Transition.RE_TRIGGERED, at=now + 60), signal(Transition.RECOVERED, at=now + 120))
+    await after(office, 2 * HOUR_S)
+    assert (await office.incident()).state is State.RESOLVED
+    assert await office.store.open_incidents() == []
+
+
+@pytest.mark.parametrize("words", ["1.5h", "forever", "until tomorrow", "4h because of the deploy"])
+async def test_a_time_that_is_none_does_not_read_like_a_longer_mute(office: Office, words: str) -> None:
+    """Whoever wants to prolong a mute must not take the old one's end for an answer."""
+    await mute(office, "checkout 2h")
+    before = await office.store.mutes()
+    said = await mute(office, f"checkout {words}")
+    assert said.startswith("Nothing was changed")
+    assert "For how long?" in said
+    assert await office.store.mutes() == before
+
+
+async def test_for_how_long_may_begin_with_for(office: Office) -> None:
+    """As people say it."""
+    await mute(office, "checkout for 4h")
+    assert [each.until for each in await office.store.mutes()] == [office.clock.now() + 4 * HOUR_S]

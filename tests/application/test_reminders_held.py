@@ -210,3 +210,41 @@ async def test_two_workers_and_one_that_is_killed_remind_once(office: Office) ->
     await office.feeds.reminders.say(*given[0].args)
     await office.feeds.reminders.say(*given[0].args)
     assert len(office.crier.said) == 1
+
+
+async def test_what_slack_refused_and_then_became_untrue_may_come_again(office: Office) -> None:
+    """Nobody has seen it: a validate run starts the half hour again, and the reminder behind it is due."""
+    await office.broken()
+    await change(office, lead=MIRA)
+    office.crier.troubles = [SlackRefused("not_in_channel", method="chat.postMessage")]
+    await remembered(office, minutes=31)
+    assert await work(office) == []
+    await office.validate(settle=False)
+    await office.settle(but=(jobs.REMIND,))
+    assert [topic for _, topic in await through_the_night(office, 50)] == [Topic.UNVALIDATED]
+
+
+async def test_a_reminder_that_comes_again_is_put_off_again(office: Office) -> None:
+    """The tries of its first life do not stand in its way."""
+    await office.broken()
+    await change(office, lead=MIRA)
+    office.crier.troubles = [SlackBusy("chat.postMessage", retry_after=30.0, undone=True) for _ in range(2)]
+    await remembered(office, minutes=31)
+    assert await work(office) == []
+    await office.validate(settle=False)
+    await office.settle(but=(jobs.REMIND,))
+    office.clock.advance(60)
+    assert await work(office) == []
+    assert [topic for _, topic in await through_the_night(office, 50)] == [Topic.UNVALIDATED]
+
+
+async def test_a_try_that_is_done_again_and_succeeds_leaves_nothing_for_the_next_one(office: Office) -> None:
+    """Slack refused, the next try was queued, and the worker died: the same try comes again, and is heard."""
+    await office.receive(signal())
+    office.crier.troubles = [SlackRefused("not_in_channel", method="chat.postMessage")]
+    await remembered(office)
+    (first,) = [job for job in office.tray.jobs.values() if job.name == jobs.REMIND]
+    assert await work(office) == []
+    await office.handlers[jobs.REMIND](*first.args)
+    assert len(office.crier.said) == 1
+    assert await through_the_night(office, 30) == []

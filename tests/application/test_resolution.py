@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixloop_bot.application.resolution import who
+from fixloop_bot.application.mentions import who
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.runs import RecoveryVerdict

@@ -260,3 +260,15 @@ async def test_a_thousand_runs_do_not_make_it_grow_without_end(office: Office) -
     runs = (await office.incident()).runs
     assert started.run_id == "INC-1-r400"
     assert (len(runs), runs[0], runs[-1].number) == (RUNS_KEPT, confirm, 400)
+
+
+async def test_no_run_follows_by_itself_in_what_was_resolved(office: Office) -> None:
+    """Its confirm run is still ending: the sentence must not promise another one, and none is wanted."""
+    await office.receive(signal())
+    await office.settle(but=(EXECUTE_RUN,))
+    assert (await office.incident()).active_run is not None
+    await office.resolve()
+    before = await office.incident()
+    started = await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)
+    assert started.refusal == "INC-1 is resolved. Reopen it to run its plan again."
+    assert await office.incident() == before

@@ -2,7 +2,7 @@
 
 How many calls a normal incident costs, from the alert to the report, with a shop that is really broken and fixed; and
 how many a storm of 100 alerts on one service. Counted by the local Slack, by method, with its limits enforced. A window
-of a minute (``--window 60``) costs as many calls. Who fixes it at once (``--fix-after 0``) saves the picture of the bug.
+of a minute (``--window 60``) costs as many calls. Whoever fixes it at once (``--fix-after 0``) saves the bug's picture.
 Takes about two minutes; bounded, loopback only.
 """
 

@@ -131,7 +131,7 @@ async def blind(redis: Redis) -> Plant:
     return plant
 
 
-@world("Not known to have recovered: the earlier verdict was taken back|No: *not recovered*")
+@world("Not known to have recovered: the proof was taken back|No: *not recovered*")
 async def regressed(redis: Redis) -> Plant:
     """Proven once; the watch has seen the bug again."""
     plant = Plant(redis, services=(service(soak_s=6_000.0),))

@@ -42,11 +42,12 @@ def test_tags_and_scope_are_read_as_facts() -> None:
         ("Errors are high {env:prod}", "Errors are high"),
         ("Errors are high", "Errors are high"),
         ("[Triggered]", "[Triggered]"),
+        ("[P1] Ask <@U0MIRA0001|mira> about <@W0PAVEL>", "Ask ‹@U0MIRA0001|mira> about ‹@W0PAVEL>"),
         ("", ""),
     ],
 )
 def test_a_title_is_told_without_its_prefixes(title: str, bare: str) -> None:
-    """A title of prefixes alone is kept as it is."""
+    """A title of prefixes alone is kept as it is; nobody is called by one, in a report either."""
     assert bare_title(title) == bare
 
 

@@ -148,6 +148,14 @@ async def test_whoever_may_not_is_told_before_they_have_typed(room: Room) -> Non
     assert len(await room.office.store.refusals()) == 1
 
 
+async def test_whoever_may_not_mute_is_told_so_as_well(room: Room) -> None:
+    """Without words a mute only lists, which everybody may; its form is for one incident."""
+    await room.choose("mute", who=JONAS)
+    assert "may mute checkout" in await room.told()
+    assert room.slack.open_views(JONAS) == []
+    assert [each.what for each in await room.office.store.refusals()] == ["mute"]
+
+
 async def test_the_same_submission_twice_opens_one_incident(room: Room) -> None:
     """Slack repeats what it believes lost."""
     await room.press("declare")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from tests.house.places import PACKAGE, sources
 
@@ -28,3 +29,17 @@ def test_no_listener_speaks_with_bolts_own_means() -> None:
         and BOLTS & {argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)}
     ]
     assert speaking == []
+
+
+def test_the_core_writes_slacks_notation_in_one_place() -> None:
+    """``<@U…>``, ``<#C…>`` and ``<!subteam^…>`` come from ``application/mentions`` alone."""
+    places = PACKAGE / "application" / "mentions.py"
+    notation = re.compile(r"<[@#]|<!(?!--)")
+    writing = [
+        path.name
+        for path in sources(PACKAGE / "application")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr) and notation.search(ast.unparse(node)) and path != places
+    ]
+    assert writing == []
+    assert notation.search(places.read_text())

@@ -14,6 +14,8 @@ import pytest
 from fixloop_bot.sandbox.bot import Bot
 
 WITHIN_S = 20.0
+AT_ONCE_S = 2.0
+"""Left alone, the command would give up after ten seconds."""
 INSTALL = ("datadog", "install", "--url", "https://fixloop.example.com/datadog/webhook")
 
 
@@ -55,6 +57,7 @@ async def test_a_command_that_nobody_waits_for_is_ended(bot: Bot, datadog: Silen
         await datadog.asked.wait()
         running.cancel()
         await asyncio.wait({running})
+    async with asyncio.timeout(AT_ONCE_S):
         await datadog.left.wait()
     assert running.cancelled()
     assert "Traceback" not in bot.last_words()

@@ -12,13 +12,14 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fixloop_bot.adapters.minimax.breaker import Breaker
 from fixloop_bot.adapters.minimax.connection import STREAM, open_sdk, timeouts
+from fixloop_bot.adapters.minimax.optional_fields import REASONING_SPLIT, STREAM_OPTIONS, OptionalFields
 from fixloop_bot.adapters.minimax.refusals import (
     ModelUnavailable,
     foreign,
@@ -30,8 +31,9 @@ from fixloop_bot.adapters.minimax.spoken import Answer, read_answer
 from fixloop_bot.application.ports import Clock
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import AsyncAPIResponse, AsyncOpenAI
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 RETRIES = 2
 BACKOFF_S = 0.5
@@ -62,7 +64,6 @@ class Question:
             "messages": list(self.messages),
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
-            "extra_body": {"reasoning_split": True},
             **offered,
         }
 
@@ -109,6 +110,7 @@ class MiniMaxClient:
         self._clock = clock
         self._jitter = jitter
         self._breaker = breaker or Breaker(clock)
+        self._optional = OptionalFields()
         self._opening = asyncio.Lock()
         self._sdk: AsyncOpenAI | None = None
 
@@ -133,17 +135,14 @@ class MiniMaxClient:
     async def streamed(self, question: Question) -> AsyncIterator[AsyncIterator[bytes]]:
         """The bytes of one streamed answer, as they come; leaving closes the connection. No deadline, no retry."""
         sdk = await self._open()
-        request = sdk.chat.completions.with_streaming_response.create(
-            **question.parameters(),
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=timeouts(question.deadline_s),
-            extra_headers={"Accept": STREAM},
-        )
-        try:
-            response = await request.__aenter__()
-        except Exception as error:  # noqa: BLE001 - as in _attempt
-            raise from_exception(error) from None
+
+        async def send(**fields: Any) -> AsyncAPIResponse[Any]:
+            request = sdk.chat.completions.with_streaming_response.create
+            response: AsyncAPIResponse[Any]
+            response = await request(**fields, stream=True, extra_headers={"Accept": STREAM}).__aenter__()
+            return response
+
+        response = await self._sent(send, question, {**REASONING_SPLIT, **STREAM_OPTIONS})
         try:
             yield response.http_response.aiter_bytes()
         finally:
@@ -206,16 +205,23 @@ class MiniMaxClient:
 
     async def _attempt(self, question: Question) -> Answer:
         sdk = await self._open()
-        timeout = timeouts(question.deadline_s)
-        try:
-            raw = await sdk.chat.completions.with_raw_response.create(**question.parameters(), timeout=timeout)
-        except Exception as error:  # noqa: BLE001 - the SDK raises its own, httpx2's and plain errors
-            raise from_exception(error) from None
+        raw = await self._sent(sdk.chat.completions.with_raw_response.create, question, REASONING_SPLIT)
         body = _document(raw.http_response.content)
         refusal = from_body(body)
         if refusal is not None:
             raise refusal
         return read_answer(body, question.tool_names())
+
+    async def _sent(self, send: Callable[..., Awaitable[T]], question: Question, optional: Mapping[str, Any]) -> T:
+        """What comes of a question; asked once more without an optional field that is refused by its name."""
+        timeout = timeouts(question.deadline_s)
+        while True:
+            fields = self._optional.taken(optional)
+            try:
+                return await send(**question.parameters(), extra_body=fields, timeout=timeout)
+            except Exception as error:  # noqa: BLE001 - the SDK raises its own, httpx2's and plain errors
+                if not self._optional.learns(error, fields):  # of which there are ever fewer
+                    raise from_exception(error) from None
 
     async def _open(self) -> AsyncOpenAI:
         async with self._opening:

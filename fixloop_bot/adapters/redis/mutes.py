@@ -55,8 +55,10 @@ return 1
 
 END_MUTE = """
 -- KEYS mutes, held, inbox, arrivals, wake, ended, waited
--- ARGV service, the mute as it is known, now, ttl_s, ended_kept, waited_s; -1: it is another mute by now
+-- ARGV service, the mute as it is known, now, ttl_s, ended_kept, waited_s, prefix of identities
+-- -1: it is another mute by now
 -- What still fires goes back into the inbox: its first signal, so that it counts from then, and its last reading.
+-- So does the last reading of what has recovered and belongs to an incident: that may have been reopened meanwhile.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return -1 end
 local back, held = 0, redis.call('HGETALL', KEYS[2])
 for i = 1, #held, 2 do
@@ -70,6 +72,9 @@ for i = 1, #held, 2 do
     end
     redis.call('HSET', KEYS[7], held[i], kept.count .. ' ' .. ARGV[2])
     back = back + 1
+  elseif redis.call('EXISTS', ARGV[7] .. held[i]) == 1 then
+    redis.call('HSET', KEYS[3], kept.last_id, kept.last)
+    redis.call('ZADD', KEYS[4], ARGV[3], kept.last_id)
   end
 end
 if back > 0 then
@@ -151,7 +156,8 @@ class Mutes(Keyspace):
             *(self._key("mutes"), self._key("held", mute.service), self._key("inbox"), self._key("arrivals")),
             *(self._key("wake"), self._key("ended_mutes"), self._key("waited")),
         ]
-        args = [mute.service, self._mutes.encode(mute), self._clock.now(), self._ttl, ENDED_KEPT, WAITED_S]
+        known = [mute.service, self._mutes.encode(mute), self._clock.now(), self._ttl, ENDED_KEPT, WAITED_S]
+        args = [*known, self._key("identity", "")]
         back = int(await self._call(END_MUTE, keys=keys, args=args))
         return back if back >= 0 else None
 

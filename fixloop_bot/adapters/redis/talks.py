@@ -175,6 +175,10 @@ class Talks(Keyspace):
             await wait(self._redis.set(self._key("answer", answer_id), judged, ex=self._ttl))
         return True
 
+    async def under_way(self, thread: str) -> str | None:
+        holder = await self._text(self._key("turn", thread))
+        return holder.rpartition("|")[0] if holder else None
+
     async def stop_answer(self, answer_id: str, by: str) -> None:
         async with store_errors():
             await wait(self._redis.set(self._key("stop_answer", answer_id), by, ex=STOP_S))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 
 from fixloop_bot.adapters.slack.api import SlackApi
-from fixloop_bot.adapters.slack.blocks.report import report_markdown, report_title
+from fixloop_bot.adapters.slack.blocks.report import plain, report_markdown, report_title
 from fixloop_bot.adapters.slack.earlier import thread
 from fixloop_bot.adapters.slack.files import SlackFiles
 from fixloop_bot.application.copilot.speech import Place
 from fixloop_bot.application.directory import LONGEST_NAME, Directory
 from fixloop_bot.application.papers import Canvas
 from fixloop_bot.application.ports import Clock
-from fixloop_bot.domain.errors import SlackRefused
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 from fixloop_bot.domain.report import Report
 from fixloop_bot.domain.said import said
 
@@ -21,6 +22,10 @@ log = logging.getLogger(__name__)
 
 REFUSED_FOR_S = 600.0
 MOST_NAMES = 30
+NAMES_WITHIN_S = 5.0
+"""For all names together: a Slack that is slow to tell them must not keep the report from its readers."""
+STRANGERS = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+"""Refusals that concern one person, who may be of another workspace."""
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
@@ -103,14 +108,23 @@ class SlackPapers:
         who = {person for _, person in report.people} | {entry.who for entry in report.timeline}
         who |= {act.who for act in report.acts.lines}
         names: dict[str, str] = {}
-        for user in sorted(each for each in who if _USER.fullmatch(each))[:MOST_NAMES]:
-            try:
-                person = await self._directory.person(user)
-            except SlackRefused as refusal:
-                log.info("the report names people by their ids: %s", refusal)
-                break
-            names[user] = said(person.name, most=LONGEST_NAME) or user
+        try:
+            async with asyncio.timeout(NAMES_WITHIN_S):
+                for user in sorted(each for each in who if _USER.fullmatch(each))[:MOST_NAMES]:
+                    names[user] = await self._name_of(user)
+        except (SlackRefused, SlackBusy, TimeoutError) as error:
+            log.info("the report names people by their ids: %s", str(error) or "Slack is slow")
         return names
+
+    async def _name_of(self, user: str) -> str:
+        """A name is text from outside: in a document it is nothing else."""
+        try:
+            person = await self._directory.person(user)
+        except SlackRefused as refusal:
+            if refusal.error in STRANGERS:
+                return user
+            raise
+        return plain(said(person.name, most=LONGEST_NAME), LONGEST_NAME) or user
 
 
 def _mention(user: str) -> str:

@@ -9,6 +9,7 @@ from fixloop_bot.adapters.slack.blocks.card import Block, actions, button, mrkdw
 from fixloop_bot.adapters.slack.blocks.signals import title
 from fixloop_bot.adapters.slack.blocks.text import one_line
 from fixloop_bot.adapters.slack.earlier import thread
+from fixloop_bot.application import mentions
 from fixloop_bot.application.copilot.speech import Place
 from fixloop_bot.application.reminders import Reminder
 from fixloop_bot.application.views import ThreadRefs
@@ -76,7 +77,7 @@ def reminder_blocks(reminder: Reminder) -> list[Block]:
 
 def words(reminder: Reminder) -> str:
     """One idea a line, what is broken first: this may be the first thing that somebody reads of it."""
-    incident, to = reminder.incident, " ".join(map(_mention, reminder.to))
+    incident, to = reminder.incident, " ".join(map(mentions.responder, reminder.to))
     what = f"*{incident.id}* · {one_line(title(incident), 200)}"
     waited = span(reminder.now - reminder.since)
     if reminder.topic is Topic.UNACKNOWLEDGED:
@@ -86,7 +87,3 @@ def words(reminder: Reminder) -> str:
     else:
         said = f"It was reproduced {waited} ago, and not validated since. Press Validate when the fix is in."
     return "\n".join(line for line in (what, f"{to} {said}".strip()) if line)
-
-
-def _mention(who: str) -> str:
-    return f"<!subteam^{who}>" if who.startswith("S") else f"<@{who}>"

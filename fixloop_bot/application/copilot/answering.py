@@ -28,7 +28,7 @@ from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.copilot import briefing
 from fixloop_bot.domain.copilot.prompts import prompts
-from fixloop_bot.domain.copilot.questions import Topic, goes_on, step_to_run, topics_of
+from fixloop_bot.domain.copilot.questions import Topic, asks_to_stop, goes_on, step_to_run, topics_of
 from fixloop_bot.domain.copilot.replies import HouseRules
 from fixloop_bot.domain.copilot.situation import Line, Situation
 from fixloop_bot.domain.errors import StoreUnavailable
@@ -84,6 +84,9 @@ class Copilot:
             await self._amend(question, thread)
             return
         if await self._talks.answer_stopped_by(question.id) is not None:
+            return
+        if asks_to_stop(question.text) and (under_way := await self._talks.under_way(thread)):
+            await self.stop(under_way, by=question.user)
             return
         if not await self._is_meant(question, thread):
             await self._overhear(question, thread)

@@ -303,7 +303,7 @@ def _cut(evidence: Evidence, secrets: tuple[str, ...], detect: Detector | None) 
     return replace(evidence, title=mask(" ".join(evidence.title.split()), secrets, detect=detect)[:100], text=text)
 
 
-_DROPPED = re.compile(r"<(script|style)\b[^>]{0,500}>[^<]{0,20000}</\1>|<!--[^>]{0,2000}-->", re.IGNORECASE)
+_DROPPED = re.compile(r"<(script|style)\b[^>]{0,500}>[^<]{0,20000}</\1>|<!--[^<>]{0,2000}-->", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{1,500}>")
 _READ = 200_000
 
@@ -311,6 +311,6 @@ _READ = 200_000
 def _readable(document: bytes) -> str:
     """A page's text without its markup; Markdown and plain text stay as they are."""
     text = document[:_READ].decode("utf-8", "replace")
-    if "<" in text[:2_000].lower():
+    if "<" in text[:2_000]:
         text = _TAG.sub(" ", _DROPPED.sub(" ", text))
     return "\n".join(line for each in text.splitlines() if (line := " ".join(each.split())))

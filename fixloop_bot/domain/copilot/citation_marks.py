@@ -1,5 +1,8 @@
-"""Citations in all the shapes in which models write them: ``[1]``, ``[1, 3]``, ``[1-3]``, ``【1†source】``, ``[^1]``,
-``[e1]``, ``[evidence 1]``, ``[1](address)``, ``(1)`` at the end of a clause. What stands in code is left alone."""
+"""Citations in all the shapes in which models write them.
+
+``[1]``, ``[1, 3]``, ``[1-3]``, ``【1†source】``, ``[^1]``, ``[e1]``, ``[evidence 1]``, ``[1](address)``, ``(1)`` at the
+end of a clause. What stands in code is left alone.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ comma tells that it is untrue.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from fixloop_bot.domain.copilot.segments import Segment, segments
@@ -32,7 +32,8 @@ def torn_apart(claim: str, cited: Sequence[Grounds]) -> bool:
     lines = [line for piece in pieces for line in piece]
     if any(_has_another_value(found[1], found[2], lines) for found in _SAID_OF.finditer(plain)):
         return True
-    if any(_hangs_elsewhere(found, " | ".join(piece)) for found in _HEAD.finditer(plain) for piece in pieces):
+    said = {found.group(1, 2, 3) for found in _HEAD.finditer(plain)}
+    if said and any(_hang_elsewhere(said, " | ".join(piece)) for piece in pieces):
         return True
     return any(_of_another_thing(part, lines) for part in segments(claim, cited))
 
@@ -53,10 +54,16 @@ def _number(text: str) -> str:
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
-def _hangs_elsewhere(said: re.Match[str], text: str) -> bool:
+def _hang_elsewhere(said: Iterable[tuple[str, ...]], text: str) -> bool:
     """``maintenance of eu-2`` where it is of eu-1, and eu-2 is something else of the same piece."""
-    told = [found[3] for found in _HEAD.finditer(text) if found.group(1, 2) == said.group(1, 2)]
-    return said[1] not in NEUTRAL and bool(told) and said[3] not in told and said[3] in _NAMES.findall(text)
+    told: dict[tuple[str, ...], set[str]] = {}
+    for found in _HEAD.finditer(text):
+        told.setdefault(found.group(1, 2), set()).add(found[3])
+    names = set(_NAMES.findall(text))
+    return any(
+        head not in NEUTRAL and noun in names and (head, by) in told and noun not in told[head, by]
+        for head, by, noun in said
+    )
 
 
 def _of_another_thing(part: Segment, lines: Sequence[str]) -> bool:

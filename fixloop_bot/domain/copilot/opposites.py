@@ -35,7 +35,8 @@ _WORDS = re.compile(r"[^\W\d_]+")
 def turned_about(claim: str, cited: Sequence[Grounds]) -> bool:
     """Whether a claim has a value, a direction or a word where its evidence has the opposite."""
     plain, texts = folded(claim), [each.text for each in cited]
-    if any(_backwards(found[1], found[2], text) for found in _THEN.finditer(plain) for text in texts):
+    orders = list(_THEN.finditer(plain))
+    if orders and any(_backwards(orders, text) for text in texts):
         return True
     return _expected_for_seen(plain, texts) or _from_for_to(plain, texts) or _opposite(plain, texts)
 
@@ -64,11 +65,17 @@ def _from_for_to(plain: str, texts: Sequence[str]) -> bool:
     return bool(reached & (starts - goals)) or bool(left & (goals - starts))
 
 
-def _backwards(first: str, second: str, text: str) -> bool:
+def _backwards(orders: Sequence[re.Match[str]], text: str) -> bool:
     """``first A and then B`` where the last word of A stands behind that of B."""
-    told = [word for word in _WORDS.findall(text) if word not in NEUTRAL]
-    places = [[told.index(word) for word in _WORDS.findall(part) if word in told] for part in (first, second)]
-    return bool(places[0] and places[1]) and max(places[0]) > max(places[1])
+    told: dict[str, int] = {}
+    for at, word in enumerate(_WORDS.findall(text)):
+        if word not in NEUTRAL:
+            told.setdefault(word, at)
+    for found in orders:
+        first, second = ([told[word] for word in _WORDS.findall(part) if word in told] for part in found.groups())
+        if first and second and max(first) > max(second):
+            return True
+    return False
 
 
 def _from_another(word: str, text: str) -> bool:

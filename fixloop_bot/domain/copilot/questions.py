@@ -164,6 +164,18 @@ LONGEST_FOLLOW_UP = 8
 """Words. Who has more to say, and asks nothing, tells the others something."""
 
 
+_STOP = re.compile(
+    r"(?:(?:please|bitte|ok|okay|por favor) )?(?:stop+|halt|stopp|hör auf|arrête|arrêtez|para|basta|alto|parar|ferma|"
+    r"стоп|止めて|とめて|やめて|ストップ|停|停止|停下|멈춰|중지)(?: (?:it|that|please|bitte|talking|writing))?"
+)
+
+
+def asks_to_stop(text: str) -> bool:
+    """Whether all that somebody says is that the answer which is being written should end."""
+    plain = re.sub(r"<@[^<>]*>|@fixloop", " ", text[:_LONGEST], flags=re.IGNORECASE)
+    return _STOP.fullmatch(" ".join(plain.casefold().split()).strip(" .!,…。！")) is not None
+
+
 def goes_on(text: str) -> bool:
     """Whether words without a question mark go on with the question before: ``and step 2``, ``what about latency``.
 

@@ -1,5 +1,8 @@
-"""How people say that production has recovered, that it is safe, or that the trouble is fixed: seven languages, and the
-commonest words of a few more. Negations are the reader's (``claims``), except where they are part of the phrase."""
+"""How people say that production has recovered, that it is safe, or that the trouble is fixed.
+
+In seven languages, with the commonest words of a few more. Negations are left to ``claims``, except where they are a
+part of the phrase.
+"""
 
 from __future__ import annotations
 

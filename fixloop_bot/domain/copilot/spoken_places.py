@@ -30,7 +30,7 @@ _OTHER_STEP = re.compile(
     r"(?<!\w)(?:шаг\w{0,3}|krok\w{0,3}|adım\w{0,3}|steg|trin|крок\w{0,3}|الخطوة|خطوة|שלב)\s*(?:№|nr\.?|"
     r"#)?\s*(\d{1,3})(?!\w)"
     r"|(?<![\w.,])(\d{1,3})(?:\.|-?(?:й|го|му|st|nd|rd|th|er|ère|e|ème|º|ª|o|a|de|ste))\s*"
-    r"(?:шаг\w{0,3}|krok\w{0,3}|adım\w{0,3}|steps?|schritt\w{0,2}|étape|paso|passo|passo|stap)(?!\w)",
+    r"(?:шаг\w{0,3}|krok\w{0,3}|adım\w{0,3}|steps?|schritt\w{0,2}|étape|paso|passo|stap)(?!\w)",
     re.IGNORECASE,
 )
 _ORDINALS = (

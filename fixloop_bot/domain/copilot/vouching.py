@@ -37,6 +37,8 @@ from fixloop_bot.domain.copilot.told_times import (
 from fixloop_bot.domain.copilot.try_shares import beyond_the_share
 from fixloop_bot.domain.copilot.word_grounds import Told, closest, unsupported
 
+LONGEST_CLAIM = 600
+"""Characters. A longer sentence is never vouched for: holding it against its evidence would take seconds."""
 _LISTED = frozenset({Source.TIMELINE, Source.THREAD, Source.PLAN})
 _EVENTS = frozenset({Source.CHANGE, Source.SIGNAL, Source.LOG, Source.PAST})
 
@@ -63,7 +65,7 @@ def vouched_for(claim: str, numbers: Sequence[int], cited: Sequence[Grounds], do
 
     ``cited`` are the grounds of ``numbers``, as far as the claim may take its figures from them.
     """
-    if any(doubts(claim, cited) for doubts in _DOUBTS):
+    if len(claim) > LONGEST_CLAIM or any(doubts(claim, cited) for doubts in _DOUBTS):
         return False
     if speaks_of_several_steps(claim) and not _covered(claim, numbers, dossier):
         return False

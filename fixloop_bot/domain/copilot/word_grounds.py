@@ -9,6 +9,7 @@ fact. The rule errs on the strict side: what it costs is a mark behind the sente
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -110,6 +111,7 @@ class Told:
     lines: tuple[Line, ...] = ()
     meanings: frozenset[str] = frozenset()
     beginnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     text: str = ""
 
     @classmethod
@@ -122,12 +124,12 @@ class Told:
         for word in words:
             start = word[:SHORTEST_STEM]
             beginnings[start] = (*beginnings.get(start, ()), word)
-        return cls(lines, frozenset(meant), beginnings, text)
+        return cls(lines, frozenset(meant), beginnings, frozenset(_NAME.findall(text.casefold())), text)
 
     def resembles(self, name: str) -> bool:
         """Whether a name with a hyphen stands here with another ending only: ``acquirer-eu`` for ``acquirer-us``."""
-        names = _NAME.findall(self.text.casefold())
-        return name not in names and any(each.partition("-")[0] == name.partition("-")[0] for each in names)
+        start = name.partition("-")[0]
+        return name not in self.names and any(each.partition("-")[0] == start for each in self.names)
 
     def has(self, word: str) -> bool:
         if ASIAN.match(word):
@@ -232,10 +234,11 @@ def _denied(folded: str, subject: Sequence[str], meanings: Sequence[str], cited:
 
 def _closest(lines: Sequence[Line], subject: Sequence[str], meanings: Sequence[str]) -> list[Line]:
     """The lines that hold most of what is spoken of; none where no line holds any."""
+    words, names = Counter(subject), Counter(meanings)
     counted = [
         (
-            sum(any(alike(word, each) for each in line.words) for word in subject)
-            + sum(any(name in meanings_of(each) for each in line.words) for name in meanings),
+            sum(times for word, times in words.items() if any(alike(word, each) for each in line.words))
+            + sum(times for name, times in names.items() if any(name in meanings_of(each) for each in line.words)),
             line,
         )
         for line in lines

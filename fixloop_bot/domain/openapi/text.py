@@ -83,9 +83,13 @@ def json_text(value: object, longest: int) -> str | None:
 
 
 def one_line(value: object, longest: int) -> str:
-    """Text on one line, without control characters, at most ``longest`` characters; empty for what is no text."""
+    """Text on one line without control characters, cut between words to ``longest`` characters; empty for no text."""
     if not isinstance(value, str):
         return ""
     words = "".join(char if char.isprintable() else " " for char in value[: longest * 4]).split()
     line = " ".join(words)
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    if len(line) <= longest:
+        return line
+    kept = line[: longest - 1]
+    space = kept.rfind(" ") if line[longest - 1] != " " else longest
+    return (kept[:space] if space > longest / 3 else kept).rstrip(" ,(") + "…"

@@ -54,16 +54,19 @@ def standard_plan(
     version: int,
     made_at: float,
     why: str,
+    measured: bool = True,
 ) -> Plan:
     """Five steps for this trouble, from what is known without a model; never empty, and always passes ``vet``.
 
     ``service`` is the catalog entry, or None where it has none: then no request is sent. ``signals`` come with the main
-    one first. ``made_at`` is in epoch seconds; ``why`` says in a few words why no model wrote the plan.
+    one first. ``made_at`` is in epoch seconds; ``why`` says in a few words why no model wrote the plan. Without keys
+    for telemetry nothing is ``measured``: such a step would only take the place of one that can look.
     """
     symptom = Symptom.of(signals)
     label = one_line(service.name, 40) if service is not None else ""
     found = _Candidates.of(service, signals, operations, symptom) if service is not None else _Candidates()
     found = replace(found, metrics=tuple(metric_steps(service, signals)), monitors=tuple(monitor_steps(signals)))
+    found = found if measured else replace(found, metrics=(), monitors=(), logs=())
     chosen = _affordable(found.by_importance(), service)
     if service is not None and not chosen:
         chosen = _affordable([_answers(service)], service)
@@ -71,8 +74,16 @@ def standard_plan(
     chosen += manual_steps(label, symptom, logs_watched=watched)[: STEPS_IN_A_PLAN - len(chosen)]
     ordered = sorted(chosen, key=found.place)
     steps = tuple(replace(step, id=f"s{number}") for number, step in enumerate(ordered, start=1))
-    note = one_line(f"standard plan: {why}", 200)
+    note = one_line(f"standard plan: {why}{_left_out(service, steps)}", 200)
     return Plan(version=version, source=PlanSource.STANDARD, steps=steps, note=note, made_at=made_at)
+
+
+def _left_out(service: Service | None, steps: Sequence[Step]) -> str:
+    """A check that its team trusts, and that does not run, is named: it can be added by hand."""
+    names = {step.title for step in steps}
+    probes = service.probes if service is not None else ()
+    missing = [probe for probe in probes if probe_step(probe, Role.CONTROL).title not in names]
+    return f"; {len(missing)} of {len(probes)} probes found no place and can be added" if missing else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,10 +71,14 @@ def _on_purpose(record: logging.LogRecord) -> bool:
     return record.msg not in ON_PURPOSE
 
 
+LOOKS_AFTER_THE_SOCKET_S = 3.0
+"""So long a broken connection may go unnoticed; the SDK's ten seconds are three times the life of a click's trigger."""
+
+
 @contextlib.asynccontextmanager
 async def socket_mode(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
     """Receive by WebSocket; reconnects by itself."""
-    handler = AsyncSocketModeHandler(app, app_token)
+    handler = AsyncSocketModeHandler(app, app_token, ping_interval=LOOKS_AFTER_THE_SOCKET_S)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         yield

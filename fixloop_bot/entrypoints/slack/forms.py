@@ -106,8 +106,8 @@ class Forms:
 
     async def _view_for(self, wish: Wish) -> View | None:
         """None: this person may not, and the desk says so."""
-        if await self._may_not(wish):
-            return None
+        if await self._may_not(wish):  # a mute is a command for the desk, which is made of the form
+            return await self._permissions.refusal(_named(wish), "mute") if wish.what == "mute" else None
         if wish.what == "declare":
             return self._declare(wish)
         if wish.what == "add_to_timeline":
@@ -122,7 +122,7 @@ class Forms:
     async def _may_not(self, wish: Wish) -> bool:
         try:
             async with asyncio.timeout(LEAVE_S):
-                return await self._permissions.would_refuse(wish, wish.what)
+                return await self._permissions.would_refuse(_named(wish), wish.what)
         except TimeoutError:
             return False
 
@@ -160,6 +160,11 @@ class Forms:
         words = {"author": wish.field("author"), "text": said(wish.field("text"))}
         await self._kept.keep_words(f"{wish.channel}:{wish.field('ts')}", words)
         return forms.timeline_form(found, about(wish))
+
+
+def _named(wish: Wish) -> Wish:
+    """With words that say what is to be muted: without any, mutes are only listed."""
+    return replace(wish, text=wish.incident) if wish.what == "mute" else wish
 
 
 def _otherwise(wish: Wish) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -307,3 +308,14 @@ def test_no_unit_is_lost(text: str) -> None:
         assert kept.count(word) <= text.count(word)
         if "`" not in text and "~" not in text:
             assert kept.count(word) == text.count(word)
+
+
+@pytest.mark.parametrize("words", ["ab of the cd ", "and then ", "1,000 ", "abc-def ", "12 ms "])
+def test_a_long_sentence_is_not_checked_for_long(words: str) -> None:
+    """However often it repeats what the evidence repeats, too: the event loop must not wait for it."""
+    line = "step 1 (control) of run 1 (before the fix): failed: a\nfrom a to b 1 of 2 tries bad 10:00 x=1 ab of cd\n"
+    sources = (Source.LOG, Source.METRIC, Source.STEP, Source.TIMELINE, Source.CHANGE)
+    told = [Evidence(key=each, source=each, title="it", text=f"metric x\n{line * 30}{words * 80}") for each in sources]
+    began = time.process_time()
+    checked((words * 400)[:1_400] + " [1][2][3][4][5].", Dossier(tuple(told)))
+    assert time.process_time() - began < 1.0

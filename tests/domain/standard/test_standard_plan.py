@@ -99,8 +99,11 @@ def made(
     *signals: SignalLine,
     found: Sequence[Operation] = (),
     why: str = "the model did not answer",
+    measured: bool = True,
 ) -> Plan:
-    plan = standard_plan(service=service, signals=signals, operations=found, version=3, made_at=7.0, why=why)
+    plan = standard_plan(
+        service=service, signals=signals, operations=found, version=3, made_at=7.0, why=why, measured=measured
+    )
     assert vet(plan.steps, service) == plan.steps
     assert [step.id for step in plan.steps] == ["s1", "s2", "s3", "s4", "s5"]
     return plan
@@ -109,6 +112,28 @@ def made(
 def http(step: Step) -> HttpCheck:
     assert isinstance(step.check, HttpCheck)
     return step.check
+
+
+def test_what_cannot_be_measured_takes_no_place() -> None:
+    """Without keys for telemetry a metric, a monitor and logs would be skipped: steps that can look stand there."""
+    measure = Measure(query=ERRORS, comparator=Comparator.ABOVE, limit=0.01)
+    alert = signal(measure=measure, monitor_id="123", scope="service:checkout")
+    kinds = [step.check.kind for step in made(CHECKOUT, alert, measured=False).steps]
+    assert kinds == ["http", "http", "http", "tls", "manual"]
+    assert [step.check.kind for step in made(None, alert, measured=False).steps] == ["manual"] * 5
+
+
+def test_probes_without_a_place_are_told_of() -> None:
+    """A probe that silently did not run would be taken for one that passed; and its name is cut between words."""
+    name = "Whoever has a voucher can pay with it, and sees what is left of it afterwards in the mail"
+    many = tuple(replace(PAY, name=f"{number} {name}") for number in range(1, 9))
+    plan = made(replace(CHECKOUT, probes=many), signal())
+    assert plan.note.startswith("standard plan: the model did not answer; ")
+    assert "of 8 probes found no place and can be added" in plan.note
+    ends = [step.title.removesuffix("…").split()[-1] for step in plan.steps if "voucher" in step.title]
+    assert ends
+    assert set(ends) <= set(name.split())
+    assert "no place" not in made(CHECKOUT, signal()).note
 
 
 def test_probes_slo_and_metric_make_the_plan() -> None:

@@ -14,6 +14,7 @@ import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.ANY.TXT import TXT
 
+from fixloop_bot.adapters.http.faults import fault_of
 from fixloop_bot.adapters.http.guard import NotConnected, joined
 from fixloop_bot.adapters.http.wire.seen import Seen, Stopwatch, document, prevented
 from fixloop_bot.domain.addresses import DNS_PORT, check_name_server, locate_name, name_servers
@@ -50,16 +51,17 @@ async def look_at_dns(
     servers = listed or _usable(system())
     address, port = servers[(number - 1) % len(servers)]
     query = dns.message.make_query(name, check.record, use_edns=0)
+    server = address if port == DNS_PORT else joined(address, port)
     watch = Stopwatch()
     try:
         async with asyncio.timeout(ANSWER_S):
             answer = await _answer(query, address, port)
         latency_ms = watch.read_ms()
-        server = address if port == DNS_PORT else joined(address, port)
         seen = _document(name, check.record, server, answer)
     except OSError as error:
-        if listed:
-            raise
+        if listed:  # whose trouble it is, since the check names only what it asks for
+            fault = fault_of(error)
+            raise prevented(fault.kind, fault.detail or f"name server {server}") from error
         raise prevented(FaultKind.NAME_NOT_FOUND, f"no answer from this machine's name server {address}") from error
     except dns.exception.DNSException:
         raise prevented(FaultKind.PROTOCOL, "not a DNS answer") from None

@@ -64,9 +64,17 @@ def _seen(step: Step, progress: StepProgress) -> str:
     """What one run has seen of a step."""
     if not step.repeated:
         return _value(step, progress)
-    timed = progress.p95_ms is not None and progress.samples and latency_limit(step)
+    timed = progress.samples and latency_limit(step) and not _only_errors(progress)
     latency = f", p95 {milliseconds(progress.p95_ms)}" if timed and progress.p95_ms is not None else ""
     return f"{_share(progress)}{latency}"
+
+
+def _only_errors(progress: StepProgress) -> bool:
+    """Whether nothing but errors came back: how fast a 503 is says nothing about speed."""
+    sample = telling_failure(progress)
+    if sample is None or progress.failed < progress.samples:
+        return False
+    return sample.fault is not None or any(each.subject == "status" for each in sample.failures[:1])
 
 
 def _share(progress: StepProgress) -> str:
@@ -115,7 +123,7 @@ def _limit(step: Step, progress: StepProgress) -> str:
             return f" ({bound(check.healthy_when, times_before(check.times_before or 1))})"
         return f" ({bound(check.healthy_when, reading(check.limit, _unit(step)))})"
     limit = latency_limit(step)
-    return f" (limit {limit})" if limit and progress.p95_ms is not None else ""
+    return f" (limit {limit})" if limit and progress.p95_ms is not None and not _only_errors(progress) else ""
 
 
 def failing_evidence(step: Step, progress: StepProgress | None) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def root_card(view: ThreadView) -> Card:
     incident = view.incident
     name = incident.id
     now = status(view)
-    back = "" if "aken back" in now.said() else taken_back_line(view)
+    back = "" if "taken back" in now.said().lower() else taken_back_line(view)
     above = [back, facts_line(incident, view.now), change_line(incident), people_line(incident)]
     facts = cut("\n".join(each for each in above if each), SECTION_LENGTH)
     below = "\n".join(standing_lines(incident, view.now))

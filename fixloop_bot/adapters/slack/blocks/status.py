@@ -143,12 +143,20 @@ def verdict_status(view: ThreadView, verdict: RecoveryVerdict) -> Status:
     if verdict is RecoveryVerdict.PROVEN:
         line = _last_validate(view.incident)
         at = line.finished_at if line is not None and line.finished_at is not None else view.now
-        end, when = watch_end(view), day_and_clock(at, view.now)
+        end, when = watch_end(view), f"{day_and_clock(at, view.now)}{_by_requests_alone(view)}"
         but = end and view.soak is not None and view.soak.stopped_by is not None
         rest = f", {when}, but {end}" if but else f", {when}. {end or _watching(view)}".rstrip()
     else:
         rest = f": {decapitalised(reason(view))}" if reason(view) else ""
     return Status(symbol=SYMBOLS[verdict], word=WORDS[verdict], rest=rest)
+
+
+def _by_requests_alone(view: ThreadView) -> str:
+    """A proof without telemetry is one; who reads only this line should know that customers were not looked at."""
+    run = view.shown
+    proof = run is not None and run.kind is RunKind.VALIDATE and run.verdict is RecoveryVerdict.PROVEN
+    unmeasured = proof and run is not None and (run.traffic is None or run.traffic.value is None)
+    return ", by requests alone: real traffic was not measured" if unmeasured else ""
 
 
 def reason(view: ThreadView) -> str:
