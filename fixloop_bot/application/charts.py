@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fixloop_bot.application.copilot.readings import Changes
-from fixloop_bot.application.evidence import measure_of, merged
+from fixloop_bot.application.evidence import measure_of, merged, with_reading
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ledger import redraw
 from fixloop_bot.application.occasions import (
@@ -32,7 +32,7 @@ from fixloop_bot.domain.chart import BEFORE_S, Moment, SignalChart, alt_text, ch
 from fixloop_bot.domain.errors import SlackRefused, StoreUnavailable, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.report import is_headline
-from fixloop_bot.domain.runs import RunKind
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind
 from fixloop_bot.domain.spread import SpreadChart, spread_alt_text, spread_chart, telling_step
 
 log = logging.getLogger(__name__)
@@ -227,9 +227,14 @@ class Charts:
         except TelemetryUnavailable as error:
             log.info("%s goes without a new picture: %s", incident.id, error)
             return None
+        points = with_reading(merged(series), await self._proof_of(incident), measure)
         changes = await self._moments(incident, service, start=start, end=end)
         name = chart_name(measure.query, measure.limit, service.metrics if service is not None else ())
-        return signal_chart(incident, measure, merged(series), name=name, changes=changes, now=now)
+        return signal_chart(incident, measure, points, name=name, changes=changes, now=now)
+
+    async def _proof_of(self, incident: Incident) -> Run | None:
+        line = last_run(incident)
+        return await self._store.run(line.id) if line is not None and line.verdict is RecoveryVerdict.PROVEN else None
 
     async def _moments(
         self, incident: Incident, service: Service | None, *, start: float, end: float

@@ -13,7 +13,7 @@ from fixloop_bot.domain.errors import TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident, RecentChange, SignalLine
 from fixloop_bot.domain.periods import longest_period
 from fixloop_bot.domain.redaction import mask
-from fixloop_bot.domain.runs import TrafficReading
+from fixloop_bot.domain.runs import Run, TrafficReading
 from fixloop_bot.domain.signals import Measure
 
 HOUR_S = 3600.0
@@ -120,6 +120,20 @@ def merged(series: Sequence[Series]) -> Points:
 def since(points: Points, start: float) -> Points:
     """The points whose whole interval lies after ``start``: Datadog stamps a point with its interval's beginning."""
     return tuple(point for point in points if point[0] >= start)
+
+
+def with_reading(points: Points, proof: Run | None, measure: Measure) -> Points:
+    """The series with what the proof itself has measured, in the place of what Datadog has not yet told of that time.
+
+    A point is a mean over an interval that may reach back into the trouble: the last one before a proof would belie it.
+    """
+    reading = proof.traffic if proof is not None else None
+    if proof is None or reading is None or reading.value is None or reading.query != measure.query:
+        return points
+    ended = proof.finished_at or proof.started_at
+    if points and points[-1][0] >= ended:
+        return points
+    return (*(point for point in points if point[0] < proof.started_at), (ended, reading.value))
 
 
 async def current_values(telemetry: Telemetry, lines: Sequence[SignalLine], *, now: float) -> dict[str, float]:

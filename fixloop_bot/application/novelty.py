@@ -124,6 +124,8 @@ def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) ->
         return max(ALERTS.gap_s(ref.repeats), _recovered_at(view) + SETTLES_S - ref.shown_at)
     if novelty.has_picture_for(ref):
         return PICTURES.gap_s(0)
+    if (begun := _begun(view, ref)) is not None:
+        return begun + FIGURES.first_s - ref.shown_at
     return _rhythm(view, ref.part).gap_s(ref.repeats)
 
 
@@ -159,6 +161,13 @@ def _rhythm(view: ThreadView, part: str) -> Rhythm:
         return FIGURES_ELSEWHERE
     known = view.shown is not None and view.shown.kind is RunKind.CONFIRM and view.shown.reproduced
     return FIGURES_OF_THE_KNOWN if known else FIGURES
+
+
+def _begun(view: ThreadView, ref: PartRef) -> float | None:
+    """When the run began that the results don't show yet: drawn at once, all they could say is that it waits."""
+    run = view.shown
+    fresh = run is not None and run.finished_at is None and ref.part == RESULTS and 0 < ref.shown_at <= run.started_at
+    return run.started_at if run is not None and fresh else None
 
 
 def _state(incident: Incident) -> object:

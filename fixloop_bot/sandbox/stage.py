@@ -96,9 +96,8 @@ def card_text(running: World) -> str:
 
 
 def reproduced(running: World) -> bool:
-    """Whether the confirm run is over and has seen the bug."""
-    said = card_text(running)
-    return "Reproduced: " in said and "Still counting" not in said
+    """Whether the confirm run is over and has seen the bug; the results say so first."""
+    return "Reproduced. Fix it" in card_text(running)
 
 
 def shown_everywhere(running: World, verdict: str) -> bool:

@@ -12,6 +12,7 @@ from fixloop_bot.adapters.redis.albums import Albums
 from fixloop_bot.application import charts as charts_module
 from fixloop_bot.application.charts import VERDICT_NEAR_S, Charts
 from fixloop_bot.application.copilot.readings import ChangeEvent
+from fixloop_bot.application.evidence import measure_of, with_reading
 from fixloop_bot.application.jobs import DRAW_CHARTS, REFRESH_THREAD
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.occasions import (
@@ -220,6 +221,17 @@ async def test_a_proof_is_drawn_at_once(studio: Studio) -> None:
     assert [(job.args[1], job.at) for job in due(before, proven)] == [("run:2", 0.0)]
     await studio.draw()
     assert await studio.names() == {SIGNAL: "run:2", SPREAD: "run:2"}
+    proof = await studio.store.run("INC-1-r2")
+    assert proof is not None
+    assert proof.traffic is not None
+    measure = measure_of(await studio.incident(), studio.catalog.service("checkout"))
+    assert measure is not None
+    began, ended = proof.started_at, proof.finished_at or 0.0
+    lagging = ((began - 60, 0.4), (began + 1, 0.3))
+    assert with_reading(lagging, proof, measure) == ((began - 60, 0.4), (ended, proof.traffic.value))
+    told = (*lagging, (ended, 0.001))
+    assert with_reading(told, proof, measure) == told, "what Datadog knows by now is drawn as it is"
+    assert with_reading(lagging, None, measure) == lagging
 
 
 async def test_what_is_well_but_unproven_is_drawn_later(studio: Studio) -> None:

@@ -205,6 +205,19 @@ def test_the_end_of_a_run_that_has_told_its_bug_waits_for_its_picture() -> None:
     assert gap_s(noted, Novelty.of(noted), shown, clicked=False) == BETWEEN_NEWS_S, "what people do is told at once"
 
 
+def test_a_run_that_begins_is_shown_with_its_first_figures() -> None:
+    """Whenever the results were drawn last: "waiting" alone would stand there for a whole window."""
+    view = STATES["validating"]()
+    assert view.shown is not None
+    run = replace(view.shown, steps=tuple(replace(step, verdict=None) for step in view.shown.steps))
+    begun = replace(view, shown=run)
+    for before in (1.0, 600.0):
+        ref = drawn(begun, "results", shown_at=run.started_at - before)
+        assert gap_s(begun, Novelty.of(begun), ref, clicked=True) == before + FIGURES.first_s
+    ref = drawn(begun, "results", shown_at=run.started_at + 4, repeats=1)
+    assert gap_s(begun, Novelty.of(begun), ref, clicked=False) == FIGURES.gap_s(1)
+
+
 def test_a_card_is_out_of_date_since_the_alert_that_it_lacks() -> None:
     """That is its place in the line for Slack's updates; what it was drawn after, it does not lack."""
     view = STATES["reproduced"]()

@@ -31,7 +31,7 @@ async def test_killed_during_a_run_it_is_taken_over_and_ends_in_one_verdict(open
         await running.bot.kill()
         await running.bot.start()
         assert await verdict(running, within_s=90) == "proven"
-        assert "taken over" in _everything(running)
+        assert "interrupted, and resumed" in _everything(running)
         assert roots(running) == 1
         assert card_text(running).count("Validate run") == 1
 
