@@ -198,6 +198,9 @@ async def test_a_429_holds_the_method_and_loses_nothing(wall: Wall) -> None:
 async def test_figures_are_drawn_ever_more_seldom(wall: Wall) -> None:
     """A run that counts for a minute costs the results card an update or two; its verdict is shown at once."""
     view = thread_states.STATES["validating"]()
+    assert view.shown is not None
+    view = replace(view, shown=replace(view.shown, started_at=wall.clock.now()))
+    wall.clock.advance(1)
     await wall.show(view)
     posted = wall.slack.call_counts.copy()
     assert view.shown is not None
