@@ -19,7 +19,7 @@ from fixloop_bot.sandbox.slack.inhabitants import BOT_ID, INCIDENTS
 
 HELP_S, READY_S, MEMORY_MIB, CARD_S = 0.5, 3.0, 150.0, 1.0
 ROUNDS = 5
-CARDS = 20
+CARDS, CALM_S = 5, 4.0
 
 
 def help_seconds() -> float:
@@ -67,6 +67,8 @@ def resident_mib(pid: int) -> float:
 
 
 async def card_seconds(bot: Bot, slack: LocalSlack, number: int) -> float:
+    """In a channel that is calm: Slack takes one post a second, and each of the threads before has three."""
+    await asyncio.sleep(CALM_S)
     shown = len([m for m in slack.messages(INCIDENTS) if m.content.get("bot_id") == BOT_ID and not m.is_reply])
     body = {
         "ALERT_TRANSITION": "Triggered",
