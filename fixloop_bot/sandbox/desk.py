@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import sys
 
 from fixloop_bot.sandbox.narrator import Narrator
@@ -50,6 +51,9 @@ async def take_commands(running: World, narrator: Narrator) -> None:
 
 
 async def _keyboard() -> asyncio.StreamReader:
+    """What is typed. Raises OSError or ValueError where nothing can be: the event loop would only log it, later."""
+    with selectors.DefaultSelector() as trial:
+        trial.register(sys.stdin, selectors.EVENT_READ)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     return reader

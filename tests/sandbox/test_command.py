@@ -53,14 +53,21 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-async def test_the_sandbox_ends_and_leaves_nothing_behind(short_folder: Path, ending: signal.Signals) -> None:
-    """It prints one address on the wanted port; Ctrl-C, however often, ends every process and every folder of it."""
+@pytest.mark.parametrize(
+    ("ending", "keyboard"), [(signal.SIGINT, subprocess.PIPE), (signal.SIGTERM, subprocess.DEVNULL)]
+)
+async def test_the_sandbox_ends_and_leaves_nothing_behind(
+    short_folder: Path, ending: signal.Signals, keyboard: int
+) -> None:
+    """It prints one address on the wanted port; Ctrl-C, however often, ends every process and every folder of it.
+
+    Where nobody can type, it says so, and goes on.
+    """
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fixloop_bot", "sandbox", "--no-browser", "--port", str(port)),
         env={**os.environ, "TMPDIR": str(short_folder)},
-        stdin=subprocess.PIPE,
+        stdin=keyboard,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -76,6 +83,11 @@ async def test_the_sandbox_ends_and_leaves_nothing_behind(short_folder: Path, en
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/live") as answer:
             assert answer.status == 403, "there is a page, and it wants its own origin"
         assert processes_of(short_folder), "its processes can be found"
+        wanted = "Nobody can type here" if keyboard == subprocess.DEVNULL else "quit"
+        async with asyncio.timeout(20):
+            while wanted not in said:
+                said += (await process.stdout.readline()).decode()
+        assert "Traceback" not in said
         process.send_signal(ending)
         process.send_signal(ending)
         async with asyncio.timeout(30):
