@@ -53,8 +53,7 @@ async def prove(page: Page) -> None:
     await page.get_by_role("button", name="Fix: checkout-500", exact=True).click()
     await page.locator(".keys").get_by_role("button", name="Validate").click()
     await page.wait_for_selector(".now.good", timeout=PATIENCE_MS)
-    await page.wait_for_selector(".root img[alt*=proven]", timeout=PATIENCE_MS)  # the picture of the proof
-    await page.wait_for_timeout(1_000)
+    await page.wait_for_timeout(12_000)  # the picture of the proof comes some seconds after its words
 
 
 async def on_a_phone(browser: Browser, address: str) -> Image.Image:
