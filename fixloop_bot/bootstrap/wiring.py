@@ -25,6 +25,7 @@ from fixloop_bot.application.desk import Desk
 from fixloop_bot.application.inbox import Inbox
 from fixloop_bot.application.intake import Intake
 from fixloop_bot.application.ports import Board, Clock
+from fixloop_bot.application.reporting import Reporting
 from fixloop_bot.application.sweep import Sweep
 from fixloop_bot.application.watch import Watch
 from fixloop_bot.application.whereabouts import Whereabouts
@@ -73,7 +74,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
 
 
 def _wired(by: Means) -> House:
-    """The use cases on their adapters; long because it is where all of them meet."""
+    """The use cases on their adapters; long because it is where they all meet."""
     store, catalog, clock = by.store, by.catalog, by.clock
     me = f"{socket.gethostname()}#{os.getpid()}"
     flow = build_flow(by)
@@ -90,19 +91,11 @@ def _wired(by: Means) -> House:
         clock=clock,
         default_channel=by.settings.default_channel or "",
     )
-    deeds = _deeds(by, flow, ownership, copilot)
     feeds = _feeds(by, flow, ownership, me)
     steps = build_steps(
         store, flow.ledger, flow.planning, catalog=catalog, clock=clock, allowed=ownership.permissions.to_edit
     )
-    desk = Desk(
-        store,
-        by.board,
-        ownership.permissions,
-        {**deeds.deeds(), **ownership.deeds, **reporting.deeds(), **feeds.deeds()},
-        (*deeds.commands(), *ownership.commands, *reporting.commands(), *feeds.commands()),
-        home=feeds.feed.tell,
-    )
+    desk = _desk(by, _deeds(by, flow, ownership, copilot), ownership, reporting, feeds)
     return House(
         settings=by.settings,
         catalog=catalog,
@@ -123,10 +116,7 @@ def _wired(by: Means) -> House:
         feeds=feeds,
         prepare=partial(prepare_copilot, by),
         handlers={
-            jobs.MAKE_PLAN: flow.planning.make,
-            jobs.START_RUN: flow.validation.start_when_free,
-            jobs.EXECUTE_RUN: flow.execution.execute,
-            jobs.REFRESH_THREAD: flow.threads.refresh,
+            **_run_handlers(flow),
             jobs.ANSWER_WISH: attending(desk.answer, store),
             ANSWER_QUESTION: copilot.answer,
             jobs.DRAW_CHARTS: charts.draw,
@@ -134,6 +124,26 @@ def _wired(by: Means) -> House:
             jobs.REMIND: feeds.reminders.say,
             **ownership.handlers,
         },
+    )
+
+
+def _run_handlers(flow: Flow) -> Mapping[str, Callable[..., Awaitable[None]]]:
+    return {
+        jobs.MAKE_PLAN: flow.planning.make,
+        jobs.START_RUN: flow.validation.start_when_free,
+        jobs.EXECUTE_RUN: flow.execution.execute,
+        jobs.REFRESH_THREAD: flow.threads.refresh,
+    }
+
+
+def _desk(by: Means, deeds: Deeds, ownership: Ownership, reporting: Reporting, feeds: Feeds) -> Desk:
+    return Desk(
+        by.store,
+        by.board,
+        ownership.permissions,
+        {**deeds.deeds(), **ownership.deeds, **reporting.deeds(), **feeds.deeds()},
+        (*deeds.commands(), *ownership.commands, *reporting.commands(), *feeds.commands()),
+        home=feeds.feed.tell,
     )
 
 
