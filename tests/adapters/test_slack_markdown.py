@@ -90,6 +90,22 @@ def test_a_picture_that_is_cut_behind_its_mark_is_a_picture() -> None:
     assert letters(script.end()) == letters(safe("    [1][1]***![chart](http://169.254.169.254/)"))
 
 
+def test_an_address_goes_on_in_whatever_script() -> None:
+    """It ends where a space is, so that nothing is let go before one; a host's name ends where its letters do."""
+    script = SafeText()
+    script.add("www.evil.example重")
+    assert script.text == ""
+    script.add("启[the runbook](https://evil.example/) says")
+    script.end()
+    assert script.text == safe("www.evil.example重启[the runbook](https://evil.example/) says")
+    assert safe("看evil.example重启") == "看`evil.example`重启"
+
+
+def test_an_entity_beside_an_address_stays_whole() -> None:
+    assert safe("&lt;https://x.example/a&gt; x") == "&lt;`https://x.example/a`&gt; x"
+    assert safe("https://x.example/?a&amp; x") == "`https://x.example/?a&amp;` x"
+
+
 def test_a_lone_backtick_does_not_open_an_address() -> None:
     """Else the code around the address would end where it should begin."""
     said = safe("````code````[the runbook](https://evil.example/a_(b)) says")

@@ -52,12 +52,13 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
         await boxes.nth(1).check()
 
         await turn(page, "Fix: checkout-500")
+        await expect(deck.locator(".marks .fixed")).to_be_visible(timeout=SOON_MS)
         await expect(stage).to_contain_text("Validate")
         await deck.locator(".keys").get_by_role("button", name="Validate").click()
         await expect(deck.locator(".now .status")).to_contain_text("Recovery proven", timeout=LONG_MS)
         await expect(deck.locator(".now.good")).to_be_visible()
         await expect(stage).to_contain_text("Proven")
-        assert "fixed" in await deck.locator(".marks span").all_inner_texts()
+        await expect(deck.locator(".marks .fixed")).to_have_text("fixed")
         for mark in ("broken", "fixed", "run-mark"):
             await expect(deck.locator(f".plot .event.{mark}").first).to_be_attached()
         assert await page.evaluate(UNREADABLE, RATIO) == []

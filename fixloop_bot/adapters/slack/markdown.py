@@ -23,8 +23,14 @@ _ENTITY = r"&(?:amp|lt|gt);"
 _LINK = (
     r"!?\[(?P<label>[^\[\]\n]{0,300})\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s+[\"'][^\"'\n]*[\"'])?\s*\)"
 )
-_ADDRESS = r"(?:[A-Za-z][A-Za-z0-9+.\-]{0,30}://|www\.|mailto:|tel:)[^\s<>`|]*"
-_HOST = r"(?<![\w@.-])(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:[a-z]{2,24}|[A-Z]{2,24})\b(?::\d+)?(?:/[^\s<>`|]*)?"
+_IN_ADDRESS = r"(?:(?!&[lg]t;|!?\[[^\[\]\n]{0,300}\]\()[^\s<>`|])*"
+"""A link or a picture that begins ends the address before it, as a bracket does, escaped or not."""
+_ADDRESS = rf"(?:[A-Za-z][A-Za-z0-9+.\-]{{0,30}}://|www\.|mailto:|tel:){_IN_ADDRESS}"
+_LATIN = r"A-Za-z0-9_\u00c0-\u024f"
+_HOST = (
+    rf"(?<![{_LATIN}@.-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,8}}(?:[a-z]{{2,24}}|[A-Z]{{2,24}})(?![{_LATIN}])"
+    rf"(?::\d+)?(?:/{_IN_ADDRESS})?"
+)
 _TOKEN = re.compile(
     rf"(?P<code>`[^`\n]{{1,300}}`)|(?P<tick>`)|{_LINK}|(?P<address>{_ADDRESS}|{_HOST})|(?P<entity>{_ENTITY})"
     r"|(?P<sign>[@#](?=[^\W\d]))|(?P<brackets>\]\()|(?P<special>[&<>])"
@@ -154,6 +160,7 @@ def _replaced(match: re.Match[str]) -> str:
         return f"{label} ({shown})" if label and shown else label or shown
     if match["address"]:
         address = match["address"].rstrip(_AFTER_ADDRESS)
+        address += ";" if match["address"].startswith(f"{address};") and address.endswith("&amp") else ""
         return _as_code(address) + safe_line(match["address"][len(address) :]) if address else match["address"]
     if match["entity"]:
         return match["entity"]
@@ -182,8 +189,14 @@ def _settled(text: str, *, in_fence: bool) -> int:
             end = min(end, opened.start())
     if text[:end].endswith("!"):
         end -= 1  # a picture may begin with it
-    cut_through = (token.start() for token in _TOKEN.finditer(text) if token.start() < end < token.end())
+    cut_through = (token.start() for token in _TOKEN.finditer(text) if token.start() < end < _end(token, text))
     return next(cut_through, end)
+
+
+def _end(token: re.Match[str], text: str) -> int:
+    """Where the token ends; an address that ends with the text may go on, in whatever script."""
+    open_ended = token["address"] and token.end() == len(text) and len(token[0]) < _LONGEST_WORD
+    return token.end() + (1 if open_ended else 0)
 
 
 def _odd_tick(text: str, at: int) -> bool:

@@ -13,7 +13,7 @@ const room = (word) => (word.length * 6.2 + 10) / 360;
 const STEPS = [1, 1.5, 2, 3, 5, 7.5, 10];
 
 export const Chart = memo(function Chart({ points, monitor, shown, marks, small, worded }) {
-  const plot = plotted([...points], monitor, shown);
+  const plot = plotted([...points], monitor, shown, marks);
   const says = plot.known.length ? `${monitor.name}: ${reading(plot.known.at(-1)[1], monitor.query)} now, limit ${reading(monitor.limit, monitor.query)}` : `${monitor.name}: no data yet`;
   if (small) {
     return (
@@ -136,9 +136,10 @@ function minutes(shown) {
   return Array.from({ length: Math.floor(shown / 60 / every) + 1 }, (_, index) => index * every).filter((each) => each * 60 < shown * 0.97);
 }
 
-function plotted(points, monitor, longest) {
+// The newest mark is shown at once, though the series is some seconds behind.
+function plotted(points, monitor, longest, marks) {
   const known = points.filter(([, value]) => value !== null);
-  const end = Math.max(...points.map(([at]) => at), Date.now() / 1000 - 10);
+  const end = Math.max(...[...points.map(([at]) => at), ...marks.map(({ at }) => at), Date.now() / 1000 - 10]);
   const shown = Math.min(longest, Math.max(SHORTEST_S, known.length ? end - known[0][0] : 0));
   const start = end - shown;
   const highest = nice(Math.max(...known.map(([, value]) => value), (monitor.limit ?? 0) * 1.7, 1e-9) * 1.05);
