@@ -9,7 +9,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +18,8 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 LEAVE_TIMEOUT_S = 3.0
 """A command that nobody waits for any more has nothing to drain."""
+TOO_OFTEN, WITHIN_S = 5, 60.0
+"""Who ends so often in so many seconds is not started again."""
 OURS = ("SLACK_", "DD_", "FIXLOOP_", "REDIS_URL", "HOST", "PORT")
 
 
@@ -34,6 +36,7 @@ class Bot:
         self._environment = {**inherited, **environment, "HOST": "127.0.0.1", "PORT": str(self._port)}
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
+        self._arguments: tuple[str, ...] = ("serve",)
         self.url = f"http://127.0.0.1:{self._port}"
 
     @property
@@ -53,7 +56,8 @@ class Bot:
 
     async def start(self, *arguments: str) -> None:
         """Start ``serve`` (or what ``arguments`` say) and wait until it would take a webhook."""
-        self._process = await self._spawn(*(arguments or ("serve",)))
+        self._arguments = arguments or self._arguments
+        self._process = await self._spawn(*self._arguments)
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         async with aiohttp.ClientSession() as session:
             while not await self._ready(session):
@@ -76,10 +80,31 @@ class Bot:
         finally:
             await _end(process, within_s=LEAVE_TIMEOUT_S)
 
+    async def stand_by(self, say: Callable[[str], None]) -> None:
+        """Start it again whenever it ends by itself, as a process supervisor does, and say so; until cancelled.
+
+        Returns, with the end of its log, if that happens too often.
+        """
+        loop = asyncio.get_running_loop()
+        ended: list[float] = []
+        while self._process is not None:
+            how = _how(await self._process.wait())
+            ended = [at for at in ended if loop.time() - at < WITHIN_S] + [loop.time()]
+            if len(ended) == TOO_OFTEN:
+                say(f"FixLoop {how} again, and is not started any more. Its log ends with:\n{self.last_words()}")
+                return
+            say(f"FixLoop {how}. It is started again, and goes on with what its store holds.")
+            with contextlib.suppress(BotDied):  # it counts as an end like any other
+                await self.start()
+
     async def stop(self) -> None:
-        """SIGTERM, and a wait for its end."""
-        if self._process is not None:
-            await _end(self._process, within_s=STOP_TIMEOUT_S)
+        """SIGTERM, and a wait for its end. One that was killed is started once more, to put its store away."""
+        if self._process is None:
+            return
+        if (self._process.returncode or 0) < 0:
+            with contextlib.suppress(BotDied):
+                await self.start()
+        await _end(self._process, within_s=STOP_TIMEOUT_S)
 
     async def kill(self) -> None:
         """SIGKILL: what a power cut or the kernel's memory killer does."""
@@ -112,6 +137,11 @@ class Bot:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
+
+
+def _how(status: int) -> str:
+    """How a process ended: a negative status is the number of a signal."""
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended by itself, with status {status}"
 
 
 async def _end(process: asyncio.subprocess.Process, *, within_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sys
@@ -113,12 +114,22 @@ async def _open(running: World, narrator: Narrator, options: Options) -> int:
                 print(_where_to_send(running), flush=True)
             if options.browser:
                 open_browser(address)
-            await take_commands(running, narrator)
+            await _attend(running, narrator)
     except OSError as error:
         why = os.strerror(error.errno or 0).lower()  # asyncio's own words repeat the address
         print(f"fixloop: the page cannot listen on port {options.port}: {why}", file=sys.stderr)
         return USAGE
     return EXPECTED
+
+
+async def _attend(running: World, narrator: Narrator) -> None:
+    """Take commands, and keep the bot alive meanwhile."""
+    standing_by = asyncio.create_task(running.bot.stand_by(_say), name="stand by")
+    try:
+        await take_commands(running, narrator)
+    finally:
+        standing_by.cancel()
+        await asyncio.wait({standing_by})
 
 
 def _where_to_send(running: World) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import signal
 
 import pytest
 
@@ -46,6 +49,27 @@ async def test_killed_before_the_thread_was_opened_nothing_is_lost(opened: Open)
         assert status == 202
         await running.bot.start()
         await eventually(lambda: roots(running) == 1, "the thread was lost", world=running)
+
+
+async def test_the_sandbox_starts_a_killed_bot_again(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks on is told, and the bot goes on with what it kept; one that only dies is left alone in the end.
+
+    No store is left behind, though the bot that started it was killed.
+    """
+    monkeypatch.setattr("fixloop_bot.sandbox.bot.TOO_OFTEN", 2)
+    said: list[str] = []
+    async with opened(with_monitors=False) as running:
+        standing_by = asyncio.create_task(running.bot.stand_by(said.append), name="stand by")
+        first = running.bot.pid
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: running.bot.pid != first, "it was not started again", world=running)
+        assert said == ["FixLoop was ended by SIGKILL. It is started again, and goes on with what its store holds."]
+        os.kill(running.bot.pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            await standing_by
+        assert said[1].startswith("FixLoop was ended by SIGKILL again, and is not started any more. Its log ends with:")
+    with (running.folder / "store" / "store.server").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while a server holds it
 
 
 async def test_web_and_two_workers_apart_share_the_work(opened: Open) -> None:
