@@ -28,6 +28,8 @@ _STEPS_S = (
     *(DAY_S, 2 * DAY_S, 7 * DAY_S, 14 * DAY_S),
 )
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+UNSEEN = 1e-300
+"""A range that no picture shows, and whose logarithm need not exist."""
 BETWEEN = 4.0
 """Free space (in the picture's units) that two labels of one row keep at least."""
 
@@ -61,7 +63,7 @@ def value_ticks(values: Sequence[float]) -> tuple[float, ...]:
     """Three or four round numbers from 0 (or from below it, where values are negative) to beyond the highest value."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min((*finite, 0.0)), max((*finite, 0.0))
-    if high - low <= 0 or not math.isfinite(high - low):
+    if not UNSEEN < high - low < math.inf:
         return (0.0, 1.0)
     raw = (high - low) / 3
     size = 10.0 ** math.floor(math.log10(raw))

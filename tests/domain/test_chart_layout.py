@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fixloop_bot.domain.chart_layout import BETWEEN, MOST_TICKS, place_labels, time_ticks, value_ticks
+from fixloop_bot.domain.chart_layout import BETWEEN, MOST_TICKS, UNSEEN, place_labels, time_ticks, value_ticks
 
 WIDTH = 290.0
 MARKS = st.lists(st.tuples(st.floats(min_value=0, max_value=WIDTH), st.floats(min_value=10, max_value=110)), max_size=5)
@@ -65,12 +65,13 @@ def test_ticks_of_time_say_before_and_after() -> None:
     assert (unit, [label for _, label in ticks]) == ("minutes", ["−60", "−40", "−20", "0", "+20"])
 
 
+@example([5e-324])
 @given(st.lists(st.floats(min_value=-1e12, max_value=1e12), min_size=1, max_size=30))
 def test_ticks_of_values_hold_all_values(values: list[float]) -> None:
     """Zero is always shown: a small change never looks like a large one."""
     ticks = value_ticks(values)
     low, high = min((*values, 0.0)), max((*values, 0.0))
-    unseen = 1e-6 * (high - low)
+    unseen = max(1e-6 * (high - low), UNSEEN)
     assert ticks[0] <= low + unseen
     assert ticks[-1] >= high - unseen
     assert 2 <= len(ticks) <= 6
