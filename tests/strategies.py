@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fixloop_bot.application.views import Links, ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, RunLine, SignalLine, State, StatusNote, Tick
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import Incident, RecentChange, RunLine, SignalLine, State, StatusNote, Tick
 from fixloop_bot.domain.plans import (
     Check,
     DnsCheck,
@@ -400,10 +401,19 @@ def recent_changes() -> st.SearchStrategy[RecentChange]:
 
 
 def entries() -> st.SearchStrategy[Entry]:
-    said = st.one_of(texts(), st.just("reopened"), st.builds("resolved ({})".format, texts()))
     places = st.sampled_from(("", "button", "command", "modal", "home", "shortcut", "reaction"))
+    about = st.one_of(texts(most=40), st.integers(1, 4).map("INC-42-r{}".format))
     return st.builds(
-        Entry, at=times(), who=people(), what=said, place=places, message=texts(most=40), link=texts(most=40)
+        Entry,
+        at=times(),
+        who=people(),
+        kind=st.sampled_from(Happening),
+        what=texts(),
+        about=about,
+        undid=st.none() | st.sampled_from(Undone),
+        place=places,
+        message=texts(most=40),
+        link=texts(most=40),
     )
 
 

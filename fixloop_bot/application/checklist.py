@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident, Selection, Tick
 
 SELECTIONS_KEPT = 20
@@ -95,11 +96,11 @@ def _ticked(incident: Incident, step_id: str, *, manual: bool, user: str, now: f
         if any(tick.step_id == step_id for tick in incident.manual):
             return incident
         done = replace(incident, manual=(*incident.manual, Tick(step_id=step_id, by=user, at=now)))
-        return done.noted(now, user, f"did step {_number(incident, step_id)} by hand")
+        return done.noted(now, user, Happening.NOTE, f"did step {_number(incident, step_id)} by hand")
     if step_id in incident.ticked:
         return incident
     included = replace(incident, ticked=_in_order(incident, {*incident.ticked, step_id}))
-    return included.noted(now, user, f"put step {_number(incident, step_id)} into the next run")
+    return included.noted(now, user, Happening.CHECKLIST, f"put step {_number(incident, step_id)} into the next run")
 
 
 def _unticked(incident: Incident, step_id: str, *, manual: bool, user: str, now: float) -> Incident:
@@ -107,11 +108,12 @@ def _unticked(incident: Incident, step_id: str, *, manual: bool, user: str, now:
         if all(tick.step_id != step_id for tick in incident.manual):
             return incident
         undone = replace(incident, manual=tuple(tick for tick in incident.manual if tick.step_id != step_id))
-        return undone.noted(now, user, f"took back step {_number(incident, step_id)}")
+        return undone.noted(now, user, Happening.CHECKLIST, f"took back step {_number(incident, step_id)}")
     if step_id not in incident.ticked:
         return incident
     left_out = replace(incident, ticked=_in_order(incident, set(incident.ticked) - {step_id}))
-    return left_out.noted(now, user, f"left step {_number(incident, step_id)} out of the next run")
+    what = f"left step {_number(incident, step_id)} out of the next run"
+    return left_out.noted(now, user, Happening.CHECKLIST, what)
 
 
 def _in_order(incident: Incident, chosen: set[str]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.absorption import line_after
 from fixloop_bot.domain.catalog import Catalog, Service
-from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.said import said
 from fixloop_bot.domain.signals import IdentityKind, Signal, Transition
 
@@ -120,8 +121,9 @@ class Declaring:
         service, now = self._service(signal), self._clock.now()
         label = service.name if service is not None else signal.service or "unknown service"
         found = (service.channel if service is not None else None) or self._default_channel or wish.channel
-        declared = Entry(at=now, who=wish.user, what=f"declared: {signal.title}", place=wish.place)
-        unknown = Entry(at=now, who="fixloop", what="No catalog entry matches.")
+        what = f"declared: {signal.title}"
+        declared = Entry(at=now, who=wish.user, kind=Happening.DECLARED, what=what, place=wish.place)
+        unknown = Entry(at=now, who="fixloop", kind=Happening.NOTE, what="No catalog entry matches.")
         return Incident(
             id=f"INC-{number}",
             number=number,

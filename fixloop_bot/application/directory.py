@@ -20,13 +20,30 @@ class Person:
     zone: str = ""
 
 
+class Changes(Protocol):
+    """What Slack has said to have changed lately, for all processes. Raises StoreUnavailable."""
+
+    async def note_change(self, what: str, mark: str) -> None:
+        """``mark`` is another one for each change, such as an event's id."""
+        ...
+
+    async def last_change(self, what: str) -> str:
+        """The mark of the last change; empty where nothing has changed for some minutes."""
+        ...
+
+
+def group_key(group: str) -> str:
+    """What a user group's changes are noted under."""
+    return f"group:{group}"
+
+
 class Directory(Protocol):
     """Looks people up. Raises SlackRefused or SlackBusy."""
 
     async def person(self, user: str) -> Person: ...
 
     async def members(self, group: str) -> frozenset[str]:
-        """The users of a user group, as they were within the last minutes."""
+        """The users of a user group, as they were within the last minutes, or after its last known change."""
         ...
 
 

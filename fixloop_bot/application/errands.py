@@ -135,6 +135,10 @@ class Waiting(Protocol):
         """Somebody has clicked in this thread, and looks at it for the next seconds."""
         ...
 
+    async def still_attend(self, thread: str, *, seconds: float) -> None:
+        """What somebody has just clicked for comes only in so many seconds: they wait for it, but not for ever."""
+        ...
+
     async def standing(self, thread: str) -> tuple[bool, bool]:
         """Whether somebody has just clicked in the thread, and whether its redraws wait."""
         ...

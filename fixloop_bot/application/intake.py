@@ -17,7 +17,8 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.absorption import Absorbed, Reading, absorb, line_after
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import Conflict, NewerDocument, StoreUnavailable
-from fixloop_bot.domain.incidents import Entry, Incident, State, severity_of
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident, State, severity_of
 from fixloop_bot.domain.redaction import mask
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
@@ -134,7 +135,7 @@ class Intake:
         if waited is not None:
             count, mute = waited
             what = f"muted {mute.service}; {count} signal{'s' if count != 1 else ''} kept back until it ended"
-            incident = incident.with_entry(Entry(at=mute.at, who=mute.by, what=what, place=mute.place))
+            incident = incident.noted(mute.at, mute.by, Happening.MUTE, what, place=mute.place)
         recovery = await self._store.early_recovery(signal.identity)
         if recovery is not None:
             incident = _follow(absorb(incident, recovery), recovery).incident
@@ -147,8 +148,9 @@ class Intake:
 
     def _new_incident(self, signal: Signal, number: int) -> Incident:
         service = self._catalog.match(signal)
-        known = service is not None
         what = f"{signal.transition.value}: {bare_title(signal.title)} (known by its {signal.identity_kind.value})"
+        told = Entry(at=signal.occurred_at, who="datadog", kind=Happening.SIGNAL, what=what)
+        unknown = Entry(at=signal.received_at, who="fixloop", kind=Happening.NOTE, what="No catalog entry matches.")
         return Incident(
             id=f"INC-{number}",
             number=number,
@@ -163,10 +165,7 @@ class Intake:
             planning_since=self._clock.now(),
             signals=(line_after(None, signal),),
             absorbed=(signal.id,),
-            timeline=(
-                Entry(at=signal.occurred_at, who="datadog", what=what),
-                *(() if known else (Entry(at=signal.received_at, who="fixloop", what="No catalog entry matches."),)),
-            ),
+            timeline=(told,) if service is not None else (told, unknown),
         )
 
     def _key_of(self, signal: Signal) -> str:

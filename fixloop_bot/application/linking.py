@@ -16,7 +16,8 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.signpost import Signpost
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Command, Wish
-from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident
 
 _ADDRESS = re.compile(
     r"https://[^\s<>|]+/archives/(?P<channel>[CDG][A-Z0-9]{2,20})/p(?P<s>\d{10})(?P<us>\d{6})[^\s<>|]*"
@@ -73,7 +74,8 @@ class Linking:
         def decide(current: Incident) -> Change | None:
             if any(entry.message == known for entry in current.timeline):
                 return None
-            entry = Entry(at=self._clock.now(), who=wish.user, what="linked a thread", message=known, link=link)
+            at, what = self._clock.now(), "linked a thread"
+            entry = Entry(at=at, who=wish.user, kind=Happening.NOTE, what=what, message=known, link=link)
             return Change(incident=current.with_entry(entry))
 
         await self._ledger.change(incident.id, decide)

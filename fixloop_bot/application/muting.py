@@ -25,6 +25,7 @@ from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import Command, Wish
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import span, utc
 from fixloop_bot.domain.mutes import LONGEST_S, SHORTEST_S, Mute, read_span, read_time_of_day
@@ -152,7 +153,7 @@ class Muting:
                 return None
             what = "ended its mute" if until is None else f"muted it until {utc(until)}"
             muted = replace(newest, muted_until=until)
-            return Change(incident=muted.noted(now, wish.user, what, place=wish.place))
+            return Change(incident=muted.noted(now, wish.user, Happening.MUTE, what, place=wish.place))
 
         await self._ledger.change(incident.id, decide)
         if outcome[0]:
@@ -267,7 +268,7 @@ class Muting:
 
     def _noting(self, what: str, wish: Wish) -> _Decide:
         now = self._clock.now()
-        return lambda incident: Change(incident=incident.noted(now, wish.user, what, place=wish.place))
+        return lambda incident: Change(incident=incident.noted(now, wish.user, Happening.MUTE, what, place=wish.place))
 
     # Time
 

@@ -21,7 +21,12 @@ from fixloop_bot.domain.runs import Run, RunKind, StepVerdict
 FEW_SIGNALS = 3
 """The first signals that join an incident are news; after them it is a crowd, and a crowd is figures."""
 BETWEEN_NEWS_S = 2.0
-"""What happens at once, such as two monitors that recover, is drawn once; to who clicked it is shown at once."""
+"""What happens at once, such as two monitors that recover, is drawn once; to who clicked it is shown sooner."""
+AFTER_CLICKS_S = (0.0, 1.0, BETWEEN_NEWS_S)
+"""Who ticks off a list of steps sees the first two at once. Many clicks within seconds would take the whole workspace's
+minute, so that the others are shown together: thirty of them in ten seconds cost eight updates."""
+CALM_AFTER_S = 6.0
+"""A card that was not drawn for so long shows the next click at once again."""
 ROOT, PLAN, RESULTS, RESOLUTION = "root", "plan", "results", "resolution"
 _NOTHING = ""
 
@@ -118,7 +123,7 @@ def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) ->
     """The seconds after its last drawing from which this card may be drawn again."""
     if novelty.is_news_to(ref):
         if clicked:
-            return 0.0
+            return AFTER_CLICKS_S[min(ref.hurried, len(AFTER_CLICKS_S) - 1)]
         return max(BETWEEN_NEWS_S, _ended_at(view) + SETTLES_S - ref.shown_at if novelty.has_counted_for(ref) else 0.0)
     if novelty.has_alerts_for(ref):
         return max(ALERTS.gap_s(ref.repeats), _recovered_at(view) + SETTLES_S - ref.shown_at)
@@ -127,6 +132,13 @@ def gap_s(view: ThreadView, novelty: Novelty, ref: PartRef, *, clicked: bool) ->
     if (begun := _begun(view, ref)) is not None:
         return begun + FIGURES.first_s - ref.shown_at
     return _rhythm(view, ref.part).gap_s(ref.repeats)
+
+
+def hurried(ref: PartRef, *, now: float, calm: bool) -> int:
+    """How many drawings of news have followed each other closely, once the card is drawn again; figures don't count."""
+    if ref.ts is None or not 0 <= now - ref.shown_at < CALM_AFTER_S:
+        return 0
+    return ref.hurried if calm else ref.hurried + 1
 
 
 def _ended_at(view: ThreadView) -> float:

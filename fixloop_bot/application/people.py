@@ -15,6 +15,7 @@ from fixloop_bot.application.permissions import Permissions
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.wishes import Command, Deed, Wish
 from fixloop_bot.domain.catalog import Catalog
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident, StatusNote
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.said import said
@@ -82,7 +83,7 @@ class People:
                 ago = span(now - (incident.acknowledged_at or now))
                 return None, f"{who(incident.acknowledged_by)} is on {incident.id}, for {ago} now."
             taken = replace(incident, acknowledged_by=wish.user, acknowledged_at=now, lead=incident.lead or wish.user)
-            return taken.noted(now, wish.user, "is on it"), ""
+            return taken.noted(now, wish.user, Happening.NOTE, "is on it"), ""
 
         return await self._change(wish, decide)
 
@@ -95,7 +96,8 @@ class People:
             if incident.severity == wanted:
                 return None, ""
             what = f"changed the severity from {incident.severity or 'not set'} to {wanted}"
-            return replace(incident, severity=wanted).noted(self._clock.now(), wish.user, what), ""
+            changed = replace(incident, severity=wanted)
+            return changed.noted(self._clock.now(), wish.user, Happening.NOTE, what), ""
 
         return await self._change(wish, decide)
 
@@ -107,7 +109,7 @@ class People:
                 return None, ""
             note = StatusNote(text=text, by=wish.user, at=now) if text else None
             what = f"says: {text}" if text else "took the note back"
-            return replace(incident, note=note).noted(now, wish.user, what), ""
+            return replace(incident, note=note).noted(now, wish.user, Happening.NOTE, what), ""
 
         return await self._change(wish, decide)
 
@@ -125,7 +127,7 @@ class People:
             for role, user in wanted.items():
                 if user != held[role]:
                     what = f"made {names[user]} the {role}" if user is not None else f"left the {role} open"
-                    changed = changed.noted(self._clock.now(), wish.user, what)
+                    changed = changed.noted(self._clock.now(), wish.user, Happening.ROLE, what)
             if changed is incident:
                 return None, ""
             roles = {**held, **wanted}

@@ -269,7 +269,8 @@ class Performance:
 
         A watch that saw a failure takes the proof back at once. A validate run in which a step has failed is not
         recovered: the other steps have a few seconds more to show theirs. A confirm run that has seen the bug counts
-        on, since its figures are what the fix is compared with, unless its keeper knows better.
+        on, since its figures are what the fix is compared with, unless its keeper knows better; where only telemetry
+        has failed yet, no fix could be proven by what it has seen.
         """
         run, now = self._run, self._clock.now()
         if not run.reproduced:
@@ -279,7 +280,7 @@ class Performance:
             return ENDED_BY_FAILURE
         if run.kind is RunKind.VALIDATE:
             return ENDED_BY_FAILURE if now - self._failed_at >= AFTER_A_FAILURE_S else ""
-        return await self._keeper.ends_early(run)
+        return await self._keeper.ends_early(run) if run.seen_by_request else ""
 
     def _give_up(self, steps: Sequence[asyncio.Task[None]], reason: str) -> None:
         for runner in self._runners:

@@ -18,6 +18,7 @@ from fixloop_bot.application.ports import Clock, PlanBrief, Planner, Prober, Sto
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
 from fixloop_bot.domain.errors import BadInput, PlannerUnavailable, PlanRejected
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.openapi.described import with_probes, with_schemas, with_shapes
 from fixloop_bot.domain.openapi.operations import Operation, operations
@@ -79,7 +80,7 @@ class Planning:
                 refusal.append(Refusal(sentence=sentence))
                 return None
             now = self._clock.now()
-            asked = replace(incident, planning_since=now).noted(now, by, "asked for a new plan")
+            asked = replace(incident, planning_since=now).noted(now, by, Happening.NOTE, "asked for a new plan")
             return Change(incident=asked, jobs=(planning(incident, asked_by=by, hint=hint),))
 
         await self._ledger.change(incident_id, decide)
@@ -260,5 +261,5 @@ def adopt(incident: Incident, plan: Plan, *, asked_by: str, now: float, place: s
     if adopted.state is not State.RECOVERED:  # what another plan has said is not this one's verdict
         adopted = replace(adopted, verdict=None, verdict_reason="")
     author = "edited" if plan.source is PlanSource.PERSON else plan.author or plan.source.value
-    adopted = adopted.noted(now, asked_by, f"plan v{plan.version} ({author})", place=place)
+    adopted = adopted.noted(now, asked_by, Happening.PLAN, f"plan v{plan.version} ({author})", place=place)
     return Change(incident=adopted, jobs=(starting(adopted, RunKind.CONFIRM, by="fixloop"),))

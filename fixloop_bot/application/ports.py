@@ -280,6 +280,10 @@ class Store(Protocol):
         """How often this was called with this name, this time included; forgotten after so many quiet seconds."""
         ...
 
+    async def note_change(self, what: str, mark: str) -> None:
+        """Something of Slack's that processes remember has changed (``application.directory``)."""
+        ...
+
     async def lead(self, what: str, who: str, *, seconds: float) -> bool:
         """Whether ``who`` alone does ``what`` for the next seconds, in any process; the leader stays it by asking."""
         ...

@@ -28,6 +28,7 @@ from fixloop_bot.application.views import ThreadRefs
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.errors import BadInput, Conflict, NewerDocument, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.feed import FeedRow
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.mutes import Mute
 from fixloop_bot.domain.quiet_hours import is_quiet
@@ -143,7 +144,8 @@ class Reminders:
             if forgotten is None:
                 return None
             reminded = replace(incident, reminded=(*incident.reminded, forgotten.name))
-            noted = reminded.noted(now, "fixloop", _told(forgotten.topic))
+            what = f"reminded: {forgotten.topic.value}"
+            noted = reminded.noted(now, "fixloop", Happening.REMINDED, what, about=forgotten.name)
             return Change(incident=noted, jobs=(reminding(incident, forgotten, now),))
 
         return decide
@@ -167,7 +169,7 @@ class Reminders:
         first_time = await self._store.once(mark, seconds=GIVEN_FOR_S) and not perhaps
         if not true:
             if first_time:
-                await self._ledger.change(incident_id, _forgetting(name, topic))
+                await self._ledger.change(incident_id, _forgetting(name))
             return
         refs = await self._store.thread_refs(incident_id)
         reminder = Reminder(
@@ -206,23 +208,18 @@ def reminding(incident: Incident, forgotten: Due, now: float) -> Job:
     return Job(name=REMIND, args=args, key=f"remind:{incident.id}:{forgotten.name}")
 
 
-def _forgetting(name: str, topic: Topic) -> Callable[[Incident], Change | None]:
+def _forgetting(name: str) -> Callable[[Incident], Change | None]:
     """It was remembered and never said, so that it may come again, and the timeline does not tell of it."""
 
     def decide(incident: Incident) -> Change | None:
         if name not in incident.reminded:
             return None
-        told = ("fixloop", _told(topic))
-        last = [at for at, entry in enumerate(incident.timeline) if (entry.who, entry.what) == told][-1:]
-        timeline = tuple(entry for at, entry in enumerate(incident.timeline) if at not in last)
+        told = (Happening.REMINDED, name)
+        timeline = tuple(entry for entry in incident.timeline if (entry.kind, entry.about) != told)
         reminded = tuple(each for each in incident.reminded if each != name)
         return Change(incident=replace(incident, reminded=reminded, timeline=timeline))
 
     return decide
-
-
-def _told(topic: Topic) -> str:
-    return f"reminded: {topic.value}"
 
 
 def _may_be_due(row: FeedRow, now: float) -> bool:

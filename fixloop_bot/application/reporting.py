@@ -20,7 +20,7 @@ from fixloop_bot.application.permissions import NEEDS_RESPONDER
 from fixloop_bot.application.pictures import Albums
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.wishes import Command, Deed, Wish
-from fixloop_bot.domain.acts import REFUSED, Act
+from fixloop_bot.domain.acts import Act
 from fixloop_bot.domain.catalog import Catalog
 from fixloop_bot.domain.errors import Conflict, SlackBusy, SlackRefused, TelemetryUnavailable
 from fixloop_bot.domain.incidents import Incident, State
@@ -268,7 +268,7 @@ class Reporting:
 
 
 def _refusal(refused: Refused) -> Act:
-    what = f"{REFUSED}{NEEDS_RESPONDER.get(refused.what, 'do that for')} {refused.service}"
+    what = f"was refused to {NEEDS_RESPONDER.get(refused.what, 'do that for')} {refused.service}"
     return Act(at=refused.at, who=refused.user, what=what, place=refused.place)
 
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.mentions import who
 from fixloop_bot.application.ports import Clock, Store
-from fixloop_bot.domain.acts import OVERRIDE
 from fixloop_bot.domain.closing import Ending, failing_run, failing_words, still_fails
-from fixloop_bot.domain.incidents import Incident, Move, State, advance
+from fixloop_bot.domain.happenings import Happening
+from fixloop_bot.domain.incidents import Incident, Move, State, advance, undone
 from fixloop_bot.domain.said import said
-from fixloop_bot.domain.setbacks import REOPENED, RESOLVED
 
 NOTHING_SAID = Ending()
 
@@ -83,7 +82,8 @@ class Resolution:
                 return None
             sentence[0] = ""
             opened = advance(incident, Move.REOPEN)
-            return Change(incident=opened.noted(self._clock.now(), by, REOPENED))
+            now, undid = self._clock.now(), undone(incident, opened)
+            return Change(incident=opened.noted(now, by, Happening.REOPENED, "reopened", undid=undid))
 
         await self._ledger.change(incident_id, decide)
         return sentence[0]
@@ -116,7 +116,8 @@ def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incide
         override_reason=ending.override if overrides else "",
     )
     if fixed_by:
-        ended = ended.noted(now, by, f"what fixed it: {fixed_by}")
+        ended = ended.noted(now, by, Happening.NOTE, f"what fixed it: {fixed_by}")
     if overrides:
-        ended = ended.noted(now, by, f"{OVERRIDE}{ending.override}")
-    return ended.noted(now, by, f"{RESOLVED}{verdict})")
+        what = f"resolved although a step fails, because: {ending.override}"
+        ended = ended.noted(now, by, Happening.OVERRIDE, what)
+    return ended.noted(now, by, Happening.RESOLVED, f"resolved ({verdict})", about=verdict)

@@ -83,8 +83,7 @@ class Threads:
             return
         try:
             async with self._holding(thread, token):
-                with errands.on(Errand(urgency=Urgency.ANSWER if clicked else Urgency.NEWS)):
-                    await self._show_once(thread, token, clicked=clicked)
+                await self._show_once(thread, token, clicked=clicked)
         except FiguresWait as busy:
             # What comes meanwhile may be news, which waits for nobody's figures. The job is queued first: the thread
             # counts as clean then, and who is killed in between must not be the last who knew.
@@ -94,6 +93,8 @@ class Threads:
         except SlackBusy as busy:
             pause = min(busy.retry_after, LONGEST_PAUSE_S)
             log.info("%s is shown in %.1f s: %s", thread, pause, busy)
+            with contextlib.suppress(StoreUnavailable):
+                await self._waiting.still_attend(thread, seconds=pause)
             await self._pause(thread, token, pause)
         except asyncio.CancelledError:
             await self._store.postpone_thread(thread, token, seconds=0)
@@ -108,12 +109,19 @@ class Threads:
             await self._pause(thread, token, AFTER_A_FAULT_S)
 
     async def _show_once(self, thread: str, token: str, *, clicked: bool) -> None:
-        """Show it; what has changed while it was drawn is shown a little later, or at once to somebody who clicked."""
-        for _ in range(AT_ONCE if clicked else 1):
+        """Show it; what has changed while it was drawn is shown a little later, or at once to somebody who clicked.
+
+        Whoever clicks while it is drawn has left their drawing to this one, so that it asks again.
+        """
+        for _ in range(AT_ONCE):
             await self._store.thread_is_clean(thread)
-            await self._show(thread, token, clicked=clicked)
+            with errands.on(Errand(urgency=Urgency.ANSWER if clicked else Urgency.NEWS)):
+                await self._show(thread, token, clicked=clicked)
             if await self._store.leave_thread(thread, token):
                 return
+            clicked, _ = await self._waiting.standing(thread)
+            if not clicked:
+                break
         await self._pause(thread, token, BETWEEN_UPDATES_S)
 
     async def _pause(self, thread: str, token: str, seconds: float) -> None:

@@ -17,7 +17,8 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.application.signpost import Signpost
 from fixloop_bot.application.wishes import Deed, Wish
 from fixloop_bot.domain.errors import SlackRefused
-from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.said import said
 
 
@@ -111,7 +112,7 @@ class Timeline:
                 told[0] = f"That message is in {incident.id}'s timeline already."
                 return None
             told[0] = f"Added to {incident.id}'s timeline."
-            entry = Entry(at=self._clock.now(), who=wish.user, what=what, message=known, link=link)
+            entry = Entry(at=self._clock.now(), who=wish.user, kind=Happening.NOTE, what=what, message=known, link=link)
             return Change(incident=incident.with_entry(entry))
 
         await self._ledger.change(incident_id, decide)

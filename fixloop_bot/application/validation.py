@@ -16,7 +16,8 @@ from fixloop_bot.application.ledger import Change, Ledger
 from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.acts import MACHINES
 from fixloop_bot.domain.catalog import Catalog
-from fixloop_bot.domain.incidents import HALTED_BY, TRANSITIONS, Incident, Move, RunLine, State, advance
+from fixloop_bot.domain.happenings import Happening
+from fixloop_bot.domain.incidents import TRANSITIONS, Incident, Move, RunLine, State, advance, undone
 from fixloop_bot.domain.reasons import watch_gap, watch_held
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress
 
@@ -125,7 +126,7 @@ class Validation:
             if line is None or line.finished_at is not None:
                 return None
             closed = _closed(incident, line, run)
-            moved = _moved(closed, run)
+            moved = _told(_moved(closed, run), run, before=closed)
             return self._with_next(moved, run, soak_s=soak_s, flows=flows)
 
         await self._ledger.change(run.incident_id, decide)
@@ -141,8 +142,8 @@ class Validation:
             incident = replace(incident, wanted_run=kind, wanted_by=by)
         elif incident.wanted_run is None:  # FixLoop's own: what Datadog wants is forgotten when it alerts again
             incident = replace(incident, wanted_run=kind, wanted_by="fixloop")
-        note = f"asked for a {kind.value} run while {HALTED_BY}{halted_by}"
-        return Change(incident=incident.noted(self._clock.now(), by, note))
+        what = f"asked for a {kind.value} run while all traffic was stopped by {halted_by}"
+        return Change(incident=incident.noted(self._clock.now(), by, Happening.HELD_BACK, what, about=halted_by))
 
     def _begin(self, incident: Incident, kind: RunKind, *, by: str, only: str = "") -> tuple[Started, Change | None]:
         now = self._clock.now()
@@ -150,7 +151,8 @@ class Validation:
         if refusal is not None:
             if only or not incident.is_open or not _worth_waiting(incident, kind):
                 return refusal, None
-            asked = replace(incident, wanted_run=kind, wanted_by=by).noted(now, by, f"asked for a {kind.value} run")
+            wanted = replace(incident, wanted_run=kind, wanted_by=by)
+            asked = wanted.noted(now, by, Happening.NOTE, f"asked for a {kind.value} run")
             return replace(refusal, refusal=f"{refusal.refusal} {FOLLOWS}"), Change(incident=asked)
         run = self._at_address(_new_run(incident, kind, by=by, now=now, only=only))
         updated = replace(
@@ -160,7 +162,7 @@ class Validation:
             runs=with_run(incident, run, partial=bool(only)),
             wanted_run=None if incident.wanted_run is kind else incident.wanted_run,
             wanted_by="" if incident.wanted_run is kind else incident.wanted_by,
-        ).noted(now, by, f"started {kind.value} run {run.number} of plan v{run.plan.version}")
+        ).noted(now, by, Happening.RUN_STARTED, f"started {kind.value} run {run.number} of plan v{run.plan.version}")
         return Started(run_id=run.id), Change(incident=updated, jobs=(executing(run.id),), run=run)
 
     def _at_address(self, run: Run) -> Run:
@@ -290,8 +292,7 @@ def _closed(incident: Incident, line: RunLine, run: Run) -> Incident:
     )
     lines = tuple(ended if each.id == line.id else each for each in incident.runs)
     free = None if incident.active_run == run.id else incident.active_run
-    closed = replace(incident, runs=lines, active_run=free)
-    return closed.noted(run.finished_at or run.started_at, "fixloop", _what_happened(run))
+    return replace(incident, runs=lines, active_run=free)
 
 
 def _moved(incident: Incident, run: Run) -> Incident:
@@ -324,6 +325,11 @@ def _move(run: Run) -> Move | None:
     if run.verdict is RecoveryVerdict.PROVEN:
         return Move.PROVE
     return Move.REGRESS if run.verdict is RecoveryVerdict.NOT_RECOVERED else None
+
+
+def _told(moved: Incident, run: Run, *, before: Incident) -> Incident:
+    at, what, undid = run.finished_at or run.started_at, _what_happened(run), undone(before, moved)
+    return moved.noted(at, "fixloop", Happening.RUN_ENDED, what, about=run.id, undid=undid)
 
 
 def _what_happened(run: Run) -> str:

@@ -54,7 +54,7 @@ class PartRef:
 
     ``shown`` is a digest of what was last sent, so that an unchanged card costs no call; ``news`` one of what stood in
     the thread then (``application.novelty``), ``shown_at`` when, ``repeats`` how often nothing but figures changed
-    since that was new.
+    since that was new, ``hurried`` how many drawings of news have followed each other closely.
     """
 
     part: str
@@ -64,6 +64,7 @@ class PartRef:
     news: str = ""
     shown_at: float = 0.0
     repeats: int = 0
+    hurried: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

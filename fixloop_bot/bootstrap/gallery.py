@@ -16,7 +16,6 @@ from fixloop_bot.adapters.redis.filings import Filings
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.canvas import NullPapers, SlackPapers
-from fixloop_bot.adapters.slack.directory import NullDirectory, SlackDirectory
 from fixloop_bot.adapters.slack.files import NullFiles, SlackFiles
 from fixloop_bot.application import occasions, reporting
 from fixloop_bot.application.charts import Charts
@@ -51,11 +50,12 @@ class Gallery:
 
 
 @contextmanager
-def open_gallery(client: Redis, slack: SlackApi | None, settings: Settings, clock: Clock) -> Iterator[Gallery]:
+def open_gallery(
+    client: Redis, slack: SlackApi | None, directory: Directory, settings: Settings, clock: Clock
+) -> Iterator[Gallery]:
     """Slack's files and canvases where there is Slack; Datadog's events where there is a key."""
     retention_s = settings.retention_days * DAY_S
     files = SlackFiles(slack, clock=clock) if slack is not None else None
-    directory = SlackDirectory(slack, clock=clock) if slack is not None else NullDirectory()
     with _open_announcer(settings) as announcer:
         yield Gallery(
             albums=Albums(client, clock=clock, retention_s=retention_s),

@@ -17,10 +17,12 @@ from fixloop_bot.adapters.redis.queue import DocketQueue
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.board import NullBoard, SlackBoard
+from fixloop_bot.adapters.slack.directory import NullDirectory, SlackDirectory
 from fixloop_bot.adapters.slack.podium import NullPodium, SlackPodium
 from fixloop_bot.adapters.slack.storm_board import NullStormBoard, SlackStormBoard
 from fixloop_bot.application.copilot.meaning import Meaning
 from fixloop_bot.application.copilot.speech import Podium
+from fixloop_bot.application.directory import Directory
 from fixloop_bot.application.mute_ports import Downtimes
 from fixloop_bot.application.ports import Board, Clock, Planner, Prober
 from fixloop_bot.application.storms import StormBoard
@@ -50,6 +52,7 @@ class Means:
     store: RedisStore
     queue: DocketQueue
     slack: SlackApi | None
+    directory: Directory
     board: Board
     storm_board: StormBoard
     podium: Podium
@@ -74,6 +77,7 @@ async def open_means(settings: Settings) -> AsyncIterator[Means]:
         await store.ping()
         slack = await stack.enter_async_context(open_slack(settings, store))
         model = await stack.enter_async_context(open_model(settings, clock))
+        directory = SlackDirectory(slack, clock=clock, changes=store) if slack is not None else NullDirectory()
         channel = settings.default_channel or ""
         yield Means(
             settings=settings,
@@ -83,6 +87,7 @@ async def open_means(settings: Settings) -> AsyncIterator[Means]:
             store=store,
             queue=await stack.enter_async_context(DocketQueue(url, store=store)),
             slack=slack,
+            directory=directory,
             board=SlackBoard(slack, clock=clock, default_channel=channel) if slack else NullBoard(),
             storm_board=SlackStormBoard(slack, clock=clock, default_channel=channel) if slack else NullStormBoard(),
             podium=await _open_podium(stack, slack, store, clock),
@@ -92,7 +97,7 @@ async def open_means(settings: Settings) -> AsyncIterator[Means]:
             meaning=await stack.enter_async_context(open_meaning()),
             prober=await stack.enter_async_context(open_careful_prober(settings, clock)),
             downtimes=stack.enter_context(open_downtimes(settings)),
-            gallery=stack.enter_context(open_gallery(client, slack, settings, clock)),
+            gallery=stack.enter_context(open_gallery(client, slack, directory, settings, clock)),
         )
 
 

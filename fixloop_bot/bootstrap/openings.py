@@ -154,8 +154,9 @@ async def open_careful_prober(settings: Settings, clock: Clock) -> AsyncIterator
         yield CarefulProber(prober, Connectivity([Origin.of(url) for url in used if url is not None]))
 
 
-async def install_webhook(settings: Settings, *, url: str, name: str) -> str:
-    """Create or update the webhook in Datadog; returns a sentence of what was done."""
+async def install_webhook(settings: Settings, *, url: str, written: install.Written, name: str) -> str:
+    """Create or update the webhook in Datadog; returns a sentence of what was done, and keeps in ``written`` how far
+    it is."""
     if settings.dd_api_key is None or settings.dd_app_key is None:
         raise SettingsError("DD_API_KEY and DD_APP_KEY must be set to install the webhook")
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
@@ -167,4 +168,5 @@ async def install_webhook(settings: Settings, *, url: str, name: str) -> str:
         url=url,
         secret=settings.webhook_secret or "",
         name=name,
+        written=written,
     )

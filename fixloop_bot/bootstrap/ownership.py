@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.api import SlackApi
-from fixloop_bot.adapters.slack.directory import NullDirectory, SlackDirectory
 from fixloop_bot.adapters.slack.messages import NullMessages, SlackMessages
 from fixloop_bot.application.asking import Asking
 from fixloop_bot.application.declaring import Declaring
@@ -48,12 +47,10 @@ class Ownership:
     handlers: Mapping[str, Callable[..., Awaitable[None]]]
 
 
-def outside(slack: SlackApi | None, clock: Clock) -> Outside:
+def outside(slack: SlackApi | None, directory: Directory) -> Outside:
     if slack is None:
-        return Outside(directory=NullDirectory(), messages=NullMessages(), permalink=lambda channel, ts: "")
-    return Outside(
-        directory=SlackDirectory(slack, clock=clock), messages=SlackMessages(slack), permalink=slack.permalink
-    )
+        return Outside(directory=directory, messages=NullMessages(), permalink=lambda channel, ts: "")
+    return Outside(directory=directory, messages=SlackMessages(slack), permalink=slack.permalink)
 
 
 def build_ownership(

@@ -83,7 +83,7 @@ def _wired(by: Means) -> House:
     charts = build_charts(by.gallery, store, by.queue, by.telemetry, catalog, clock)
     reporting = build_reporting(by.gallery, store, by.queue, gathering, talker, catalog, clock)
     ownership = build_ownership(
-        outside(by.slack, clock),
+        outside(by.slack, by.directory),
         store,
         flow.ledger,
         by.queue,

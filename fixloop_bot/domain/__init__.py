@@ -3,7 +3,7 @@
 ::
 
     incident      incidents, signals, absorption, merging, closing: its lifecycle, and what moves it
-    story         setbacks, acts: what its timeline says: how it fell back, and what people did that matters
+    story         happenings, setbacks, acts: its timeline, how it fell back by it, and what people did that matters
     quiet         reminders, mutes, quiet_hours: who is reminded, and when nobody is
     catalog       catalog, errors: what can break, and everything that the core may raise
     plan          plans, wants, tried, captures, filling: five steps, and how their requests are filled

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fixloop_bot.domain.happenings import Happening, Undone
 from fixloop_bot.domain.incidents import (
     ABSORBED_LENGTH,
     SIGNALS_KEPT,
@@ -15,6 +16,7 @@ from fixloop_bot.domain.incidents import (
     State,
     advance,
     severity_of,
+    undone,
 )
 from fixloop_bot.domain.signals import Signal, Transition, bare_title
 
@@ -58,10 +60,16 @@ def absorb(incident: Incident, signal: Signal) -> Absorbed:
     position = incident.signals.index(known) if known is not None else len(lines)
     severity = incident.severity or severity_of(signal.priority)
     updated = replace(incident, severity=severity, signals=few((*lines[:position], line, *lines[position:])))
-    updated = updated.noted(signal.occurred_at, "datadog", _what(signal, known))
     if signal.transition.alerting:
-        return _alerted(updated, known, signal)
-    return Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
+        absorbed = _alerted(updated, known, signal)
+    else:
+        absorbed = Absorbed(incident=updated, reading=Reading.RECOVERED if signal.recovers else Reading.NEWER)
+    told = _noted(absorbed.incident, signal, _what(signal, known), undid=undone(incident, absorbed.incident))
+    return replace(absorbed, incident=told)
+
+
+def _noted(incident: Incident, signal: Signal, what: str, *, undid: Undone | None = None) -> Incident:
+    return incident.noted(signal.occurred_at, "datadog", Happening.SIGNAL, what, undid=undid)
 
 
 def few(lines: tuple[SignalLine, ...]) -> tuple[SignalLine, ...]:
@@ -97,7 +105,7 @@ def _is_late(incident: Incident, known: SignalLine | None, signal: Signal) -> bo
 
 def _noted_late(incident: Incident, signal: Signal) -> Absorbed:
     what = f"{signal.transition.value} arrived late and changed nothing: {bare_title(signal.title)}"
-    return Absorbed(incident=incident.noted(signal.occurred_at, "datadog", what), reading=Reading.LATE)
+    return Absorbed(incident=_noted(incident, signal, what), reading=Reading.LATE)
 
 
 def line_after(known: SignalLine | None, signal: Signal) -> SignalLine:

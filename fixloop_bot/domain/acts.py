@@ -6,11 +6,11 @@ timeline.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.said import said
 
 MOST = 20
@@ -18,18 +18,24 @@ MOST = 20
 LONGEST = 400
 MACHINES = frozenset({"datadog", "fixloop"})
 """Who did something in the timeline, where that was nobody."""
-OVERRIDE = "resolved although a step fails, because: "
-REFUSED = "was refused to "
-_COUNTS = re.compile(
-    rf"{OVERRIDE}|plan v\d+ \(|(?:put|left|took back) step \d+\b|merged into |took over |reopened$"
-    r"|muted |ended (?:its mute$|the mute of )|made .{1,80} the (?:lead|fixer)$|left the (?:lead|fixer) open$"
+_COUNT = (
+    Happening.PLAN,
+    Happening.CHECKLIST,
+    Happening.ROLE,
+    Happening.MUTE,
+    Happening.MERGED,
+    Happening.TOOK_OVER,
+    Happening.OVERRIDE,
+    Happening.REOPENED,
 )
-"""How the use cases note such acts. What people said themselves begins otherwise, or stands for a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One line: when (epoch seconds), who (a Slack user id), what, and from where; ``times`` until ``last_at``."""
+    """One line: when (epoch seconds), who (a Slack user id), what, and from where; ``times`` until ``last_at``.
+
+    ``grave`` is an override or a refusal.
+    """
 
     at: float
     who: str
@@ -37,10 +43,7 @@ class Act:
     place: str = ""
     times: int = 1
     last_at: float = 0.0
-
-    @property
-    def grave(self) -> bool:
-        return self.what.startswith((OVERRIDE, REFUSED))
+    grave: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +59,22 @@ NO_ACTS = Acts()
 
 def acts_of(incident: Incident, refusals: Iterable[Act] = ()) -> Acts:
     """What people did to the incident and were refused to do to it; masked, and the same refusal told once."""
-    done = [_act(entry) for entry in incident.timeline if _counts(entry)]
+    done = [_act(entry) for entry in incident.timeline if entry.kind in _COUNT and entry.who not in MACHINES]
     found = [*done, *_folded(refusals)]
     kept = sorted(found, key=lambda act: (act.grave, act.at))[-MOST:]
     return Acts(lines=tuple(sorted(kept, key=lambda act: act.at)), left_out=len(found) - len(kept))
 
 
-def _counts(entry: Entry) -> bool:
-    return entry.who not in MACHINES and not entry.message and _COUNTS.match(entry.what) is not None
-
-
 def _act(entry: Entry) -> Act:
-    return Act(at=entry.at, who=entry.who, what=said(entry.what, most=LONGEST), place=entry.place, last_at=entry.at)
+    what, grave = said(entry.what, most=LONGEST), entry.kind is Happening.OVERRIDE
+    return Act(at=entry.at, who=entry.who, what=what, place=entry.place, last_at=entry.at, grave=grave)
 
 
 def _folded(refusals: Iterable[Act]) -> list[Act]:
     """Whoever clicks five times is refused five times, and named once."""
     folded: dict[tuple[str, str], Act] = {}
     for act in sorted(refusals, key=lambda act: act.at):
-        masked = replace(act, what=said(act.what, most=LONGEST), last_at=act.at)
+        masked = replace(act, what=said(act.what, most=LONGEST), last_at=act.at, grave=True)
         first = folded.get((act.who, masked.what), replace(masked, times=0))
         folded[act.who, masked.what] = replace(first, times=first.times + 1, last_at=act.at)
     return list(folded.values())

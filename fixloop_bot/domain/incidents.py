@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fixloop_bot.domain.errors import IllegalTransition
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
 from fixloop_bot.domain.plans import Plan
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.signals import IdentityKind, Measure, Transition
@@ -26,8 +27,6 @@ SIGNALS_KEPT = 50
 """Troubles kept in an incident: a storm of monitors, or one that flaps for days, must not make it grow without end."""
 ABSORBED_LENGTH = 200
 """Ids of the newest absorbed signals, kept so that a signal that is taken twice counts once."""
-HALTED_BY = "all traffic was stopped by "
-"""How the timeline notes who had stopped all traffic when a run was wanted; the name is what the store holds."""
 TIMELINE_LENGTH = 200
 """Entries kept in an incident; the oldest but the first are dropped, since the store has the signals themselves."""
 
@@ -110,22 +109,6 @@ class SignalLine:
     def standing(self) -> str:
         """What was last said of it: a transition, or that a person has declared it."""
         return "declared by a person" if self.declared else self.transition.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of the timeline: when (epoch seconds), who (a Slack user id, ``datadog`` or ``fixloop``), what.
-
-    ``place`` says from where: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``; empty for
-    machines. Where a message of Slack's stands behind it, ``message`` is its ``CHANNEL:TS`` and ``link`` its address.
-    """
-
-    at: float
-    who: str
-    what: str
-    place: str = ""
-    message: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,21 +275,28 @@ class Incident:
         """Who has stopped all traffic while a run is wanted, as the store names them; None where nothing waits."""
         if self.wanted_run is None or self.active_run is not None or not self.is_open:
             return None
-        for entry in reversed(self.timeline):
-            if HALTED_BY in entry.what and entry.what.startswith("asked for a ") and not entry.message:
-                return entry.what.partition(HALTED_BY)[2]
-            if entry.what.startswith("started "):
-                break
-        return None
+        tries = (Happening.HELD_BACK, Happening.RUN_STARTED)
+        last = next((entry for entry in reversed(self.timeline) if entry.kind in tries), None)
+        return last.about if last is not None and last.kind is Happening.HELD_BACK else None
 
     def main_signal(self) -> SignalLine | None:
         """The signal that the card leads with: the first of its own that still fires, else the first of its own."""
         own = [line for line in self.signals if not line.merged] or list(self.signals)
         return next((line for line in own if line.firing), own[0] if own else None)
 
-    def noted(self, at: float, who: str, what: str, *, place: str = "") -> Incident:
+    def noted(
+        self,
+        at: float,
+        who: str,
+        kind: Happening,
+        what: str,
+        *,
+        about: str = "",
+        undid: Undone | None = None,
+        place: str = "",
+    ) -> Incident:
         """The same incident with one more line in its timeline."""
-        return self.with_entry(Entry(at=at, who=who, what=what, place=place))
+        return self.with_entry(Entry(at=at, who=who, kind=kind, what=what, about=about, undid=undid, place=place))
 
     def with_entry(self, entry: Entry) -> Incident:
         """The same, with an entry that stands for a message."""
@@ -330,6 +320,8 @@ def advance(incident: Incident, move: Move) -> Incident:
         resolved_by=None if leaves_resolution else incident.resolved_by,
         fixed_by="" if leaves_resolution else incident.fixed_by,
         override_reason="" if leaves_resolution else incident.override_reason,
+        acknowledged_by=None if leaves_resolution else incident.acknowledged_by,  # whoever was on it may be asleep
+        acknowledged_at=None if leaves_resolution else incident.acknowledged_at,
         verdict=None if falls_back else incident.verdict,
         verdict_reason="" if falls_back else incident.verdict_reason,
         soak_until=None if falls_back else incident.soak_until,
@@ -338,6 +330,13 @@ def advance(incident: Incident, move: Move) -> Incident:
         reopened=incident.reopened + (1 if falls_back else 0),
         evidence_from=_next_number(incident) if falls_back else incident.evidence_from,
     )
+
+
+def undone(before: Incident, after: Incident) -> Undone | None:
+    """What a change of an incident has taken back; None where it has not fallen back by it."""
+    if after.reopened == before.reopened:
+        return None
+    return Undone.PROOF if before.is_open else Undone.RESOLUTION
 
 
 def _next_number(incident: Incident) -> int:

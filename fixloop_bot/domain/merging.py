@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixloop_bot.domain.absorption import few
-from fixloop_bot.domain.incidents import Incident, Move, SignalLine, State, advance
-from fixloop_bot.domain.setbacks import TOOK_OVER
+from fixloop_bot.domain.happenings import Happening
+from fixloop_bot.domain.incidents import Incident, Move, SignalLine, State, advance, undone
 
 
 def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incident:
@@ -20,7 +20,7 @@ def merged_away(incident: Incident, into: str, *, by: str, now: float) -> Incide
         wanted_by="",
         planning_since=None,
     )
-    return ended.noted(now, by, f"merged into {into}")
+    return ended.noted(now, by, Happening.MERGED, f"merged into {into}")
 
 
 def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> Incident:
@@ -39,7 +39,8 @@ def taken_over(incident: Incident, other: Incident, *, by: str, now: float) -> I
     news = [line for line in brought.values() if line is not known.get(line.identity)]
     if incident.state in (State.RECOVERED, State.RESOLVED) and any(line.firing for line in news):
         grown = advance(grown, Move.ALERT if incident.is_open else Move.ALERT_AGAIN)
-    return grown.noted(now, by, f"{TOOK_OVER}{other.id} ({other.label}: {other.title})")
+    what = f"took over {other.id} ({other.label}: {other.title})"
+    return grown.noted(now, by, Happening.TOOK_OVER, what, about=other.id, undid=undone(incident, grown))
 
 
 def _brought(line: SignalLine, known: SignalLine | None) -> SignalLine:

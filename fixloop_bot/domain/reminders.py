@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fixloop_bot.domain.acts import MACHINES
-from fixloop_bot.domain.incidents import Entry, Incident, State
+from fixloop_bot.domain.happenings import Happening, Undone
+from fixloop_bot.domain.incidents import Incident, State
 from fixloop_bot.domain.runs import RunKind
-from fixloop_bot.domain.setbacks import REOPENED, RESOLVED, proves, regression
+from fixloop_bot.domain.setbacks import last_setback
 
 
 class Topic(StrEnum):
@@ -75,18 +76,26 @@ def _untouched(incident: Incident) -> float | None:
     """Since when nobody has touched what fires; None where somebody has, or where nothing fires and nothing failed.
 
     Whoever clicks Validate, asks for a plan or mutes is on it, with or without having said so. Who has only declared it
-    is not: who sees a fire does not put it out by that.
+    is not: who sees a fire does not put it out by that. Nor is who led it when it was resolved.
     """
     began = _began(incident)
-    touched = any(entry.at >= began and entry.who not in MACHINES for entry in _by_others(incident))
-    taken = incident.acknowledged_by or incident.lead or incident.fixer
+    touched = any(
+        entry.at >= began and entry.who not in MACHINES and entry.kind is not Happening.DECLARED
+        for entry in incident.timeline
+    )
     fires = not incident.signals or any(line.firing for line in incident.signals)
-    return None if taken or touched or not (fires or incident.state is State.REPRODUCED) else began
+    broken = fires or incident.state is State.REPRODUCED
+    return began if broken and not (touched or incident.acknowledged_by or _led(incident)) else None
 
 
-def _by_others(incident: Incident) -> tuple[Entry, ...]:
-    """The timeline without the declaration, which is its first entry."""
-    return incident.timeline[1:] if incident.declared_by is not None else incident.timeline
+def _led(incident: Incident) -> bool:
+    """Whether somebody has a role, given since the incident was last resolved, if it ever was."""
+    for entry in reversed(incident.timeline):
+        if entry.undid is Undone.RESOLUTION:
+            return False
+        if entry.kind is Happening.ROLE:
+            break
+    return bool(incident.lead or incident.fixer)
 
 
 def _unvalidated(incident: Incident) -> float | None:
@@ -102,19 +111,5 @@ def _unvalidated(incident: Incident) -> float | None:
 
 def _began(incident: Incident) -> float:
     """When the present trouble began: with the first alert, or with what ended the last proof or resolution."""
-    began, over = incident.opened_at, False
-    for entry in incident.timeline:
-        if _ends(entry):
-            over = True
-        elif over and _begins(entry):
-            began, over = entry.at, False
-    return began
-
-
-def _ends(entry: Entry) -> bool:
-    return not entry.message and (entry.what.startswith(RESOLVED) or proves(entry))
-
-
-def _begins(entry: Entry) -> bool:
-    """Whether the entry tells that something is broken (again)."""
-    return entry.what == REOPENED or bool(regression(entry))
+    back = last_setback(incident)
+    return back.at if back is not None else incident.opened_at

@@ -13,7 +13,8 @@ from fixloop_bot.domain.acts import NO_ACTS, Act, Acts, acts_of
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import compare, never_reproduced
 from fixloop_bot.domain.figures import bound, number, per_minute, reading, unit_of
-from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, RunLine, SignalLine, State
+from fixloop_bot.domain.happenings import Entry
+from fixloop_bot.domain.incidents import Incident, RecentChange, RunLine, SignalLine, State
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import LogsCheck, MetricCheck, Role, Step
 from fixloop_bot.domain.reasons import how_it_fails, listed, place, unasked, watch_gap, watch_held
@@ -217,9 +218,8 @@ def _last(incident: Incident, kind: RunKind) -> RunLine | None:
 
 
 def _people(incident: Incident) -> Iterator[tuple[str, str]]:
-    first = (("lead", incident.lead), ("fixer", incident.fixer), ("taken by", incident.acknowledged_by))
-    roles = (*first, ("resolved by", incident.resolved_by))
-    yield from ((role, who) for role, who in roles if who)
+    roles = (("lead", incident.lead), ("fixer", incident.fixer), ("taken by", incident.acknowledged_by))
+    yield from ((role, who) for role, who in (*roles, ("resolved by", incident.resolved_by)) if who)
 
 
 def _signal(line: SignalLine) -> SignalRow:

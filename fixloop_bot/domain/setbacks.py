@@ -6,22 +6,11 @@ tells the two apart, which every card, list and number reads here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fixloop_bot.domain.incidents import Entry, Incident, RunLine
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import Incident, RunLine
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
-from fixloop_bot.domain.signals import Transition
-
-REOPENED = "reopened"
-"""How the timeline notes that a person has taken a resolution back."""
-RESOLVED = "resolved ("
-"""How it notes a resolution, with its verdict behind."""
-TOOK_OVER = "took over "
-"""How it notes an incident that was merged into this one."""
-_ALERTS = tuple(each for each in Transition if each.alerting and each is not Transition.RENOTIFY)
-"""A reminder of what is known already takes nothing back."""
-_AGAIN = tuple(each for each in Transition if each.again)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,66 +31,51 @@ def setback(incident: Incident) -> Setback | None:
     """What the incident last fell back by; None while it is proven or resolved, or where a run has looked since."""
     if not incident.is_open or incident.verdict is RecoveryVerdict.PROVEN:
         return None
-    last = next(reversed([*_setbacks(incident.timeline)]), None)
+    last = last_setback(incident)
     if last is None:
         return None
     looked = [line.finished_at for line in incident.runs if line.kind is RunKind.CONFIRM and not line.partial]
     return None if any(at is not None and at > last.at for at in looked) else last
 
 
+def last_setback(incident: Incident) -> Setback | None:
+    """What the incident last fell back by, whatever has become of it since."""
+    return next((_setback(incident, entry) for entry in reversed(incident.timeline) if entry.undid is not None), None)
+
+
+def first_setback(incident: Incident, proof: RunLine) -> Setback | None:
+    """What first befell a proof; None while it stands, or where the timeline no longer goes back to it."""
+    told = False
+    for entry in incident.timeline:
+        if told and entry.undid is not None:
+            return _setback(incident, entry)
+        told = told or (entry.kind is Happening.RUN_ENDED and entry.about == proof.id)
+    return None
+
+
 def reopened_by_hand(incident: Incident, proof: RunLine) -> bool:
     """Whether the first that befell a proof was that somebody reopened the incident, resolved with it."""
-    if proof.finished_at is None:
-        return False
-    first = next((each for each in _setbacks(incident.timeline) if each.at >= proof.finished_at), None)
+    first = first_setback(incident, proof)
     return first is not None and first.resolved and not first.why
 
 
-def regression(entry: Entry) -> str:
-    """What an entry behind a proof says against it; empty where it says nothing."""
-    name, _, outcome = entry.what.partition(": ")
-    if entry.who == "datadog":
-        return "Datadog alerted again" if _is_alert(name, _ALERTS) else ""
-    if entry.who == "fixloop" and name == "watch" and "taken back" in outcome:
-        return "the watch saw it fail"
-    failed = outcome == "reproduced" or outcome.startswith(RecoveryVerdict.NOT_RECOVERED.value)
-    return f"{name} saw it fail" if entry.who == "fixloop" and failed else ""
+def _setback(incident: Incident, entry: Entry) -> Setback:
+    resolved = entry.undid is Undone.RESOLUTION
+    return Setback(at=entry.at, who=entry.who, why=_why(incident, entry), resolved=resolved)
 
 
-def _setbacks(timeline: tuple[Entry, ...]) -> Iterator[Setback]:
-    """Each one, in the order of time."""
-    proven = resolved = False
-    for entry in timeline:
-        if entry.message:  # what people said begins with a name, and people call themselves what they like
-            continue
-        if entry.what.startswith(RESOLVED):
-            proven, resolved = False, True
-        elif proves(entry):
-            proven = True
-        elif resolved and (entry.what == REOPENED or _reopens(entry)):
-            yield Setback(at=entry.at, who=entry.who, why=regression(entry), resolved=True)
-            proven = resolved = False
-        elif proven and entry.what.startswith(TOOK_OVER):  # told only if the proof fell, for which it has to fire
-            other = entry.what.removeprefix(TOOK_OVER).partition(" ")[0]
-            yield Setback(at=entry.at, who=entry.who, why=f"{other} was merged into it")
-        elif proven and regression(entry):
-            yield Setback(at=entry.at, who=entry.who, why=regression(entry))
-            proven = False
+def _why(incident: Incident, entry: Entry) -> str:
+    if entry.kind is Happening.SIGNAL:
+        return "Datadog alerted again"
+    if entry.kind is Happening.TOOK_OVER:
+        return f"{entry.about} was merged into it"
+    if entry.kind is Happening.RUN_ENDED:
+        return f"{_name(incident.run_line(entry.about))} saw it fail"
+    return ""
 
 
-def proves(entry: Entry) -> bool:
-    """Whether the entry tells that a validate run has proven the recovery."""
-    name, _, outcome = entry.what.partition(": ")
-    is_validate = entry.who == "fixloop" and name.startswith(RunKind.VALIDATE.value)
-    return is_validate and outcome.startswith(RecoveryVerdict.PROVEN.value)
-
-
-def _reopens(entry: Entry) -> bool:
-    """A resolved incident is moved only by a trouble that is back, or by a step that was seen to fail."""
-    if entry.who == "datadog":
-        return _is_alert(entry.what.partition(": ")[0], _AGAIN)
-    return bool(regression(entry))
-
-
-def _is_alert(name: str, kinds: tuple[Transition, ...]) -> bool:
-    return any(name.startswith(each.value) for each in kinds) and "arrived late" not in name
+def _name(line: RunLine | None) -> str:
+    """Of a run; the oldest of very many are not remembered."""
+    if line is None:
+        return "a run"
+    return "the watch" if line.kind is RunKind.SOAK else f"{line.kind.value} run {line.number}"

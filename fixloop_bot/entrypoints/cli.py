@@ -225,9 +225,16 @@ def _template(chosen: argparse.Namespace) -> int:
 
 
 def _install(chosen: argparse.Namespace) -> int:
+    """What it has written in Datadog, also where it is ended early."""
+    from fixloop_bot.adapters.datadog.install import Written
     from fixloop_bot.bootstrap import Settings, install_webhook
 
-    print(_on_asyncio(install_webhook(Settings.from_env(), url=chosen.url, name=chosen.name)))
+    settings, written = Settings.from_env(), Written(chosen.name)
+    try:
+        print(_on_asyncio(install_webhook(settings, url=chosen.url, name=chosen.name, written=written)))
+    except KeyboardInterrupt:
+        print(f"fixloop: Interrupted. {written}; the same command again does the rest.", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

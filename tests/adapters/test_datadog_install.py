@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixloop_bot.adapters.datadog.install import install_webhook
+from fixloop_bot.adapters.datadog.install import Written, install_webhook
 from fixloop_bot.adapters.datadog.template import payload_template
 from fixloop_bot.domain.errors import TelemetryUnavailable
 from tests.adapters.datadog_server import Say, ScriptedDatadog, scripted_datadog
@@ -105,3 +105,12 @@ async def test_a_refusal_is_said_and_nothing_is_repeated(datadog: ScriptedDatado
     with pytest.raises(TelemetryUnavailable, match=r"problem of its own \(500\): oops"):
         await install(datadog)
     assert len(written(datadog)) == 1
+
+
+async def test_what_is_written_is_known_at_any_time(datadog: ScriptedDatadog) -> None:
+    """Where no secret is hidden, the variable is not spoken of."""
+    datadog.will(HOOKS, Say(status=201), method="POST")
+    written_so_far = Written("fixloop")
+    assert str(written_so_far) == "Nothing is written in Datadog"
+    await install(datadog, secret="", written=written_so_far)
+    assert str(written_so_far) == "The webhook fixloop is written"

@@ -15,6 +15,7 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.views import PartRef, ThreadRefs
 from fixloop_bot.domain.errors import Conflict, NewerDocument, StoreUnavailable
+from fixloop_bot.domain.happenings import Entry, Happening
 from fixloop_bot.domain.incidents import Incident, Move, advance
 from fixloop_bot.domain.plans import Plan, PlanSource
 from fixloop_bot.domain.runs import Run, RunKind
@@ -309,6 +310,17 @@ async def test_what_the_first_fixloop_stored_is_read(store: RedisStore, redis: R
     await store.save_run(ran)
     await store.save_incident(found)
     assert (await store.run("INC-1-r1"), await store.incident("INC-1")) == (ran, replace(found, revision=5))
+
+
+async def test_an_entry_of_before_there_were_kinds_is_a_note(store: RedisStore, redis: Redis) -> None:
+    """Nothing is decided by it, whatever it says."""
+    entry = {"at": 2.0, "who": "U0MIRA", "what": "resolved (proven)"}
+    stored = json.dumps({"v": 3, "doc": {**OLD_INCIDENT, "timeline": [entry]}})
+    await redis.hset("fixloop:incident:INC-1", mapping={"rev": 4, "doc": stored})
+    await redis.expire("fixloop:incident:INC-1", 60)
+    found = await store.incident("INC-1")
+    assert found is not None
+    assert found.timeline == (Entry(at=2.0, who="U0MIRA", kind=Happening.NOTE, what="resolved (proven)"),)
 
 
 async def test_an_older_fixloop_is_told_that_it_is_too_old(store: RedisStore, redis: Redis) -> None:

@@ -13,7 +13,8 @@ from fixloop_bot.adapters.slack.blocks.root import root_card
 from fixloop_bot.adapters.slack.blocks.status import status
 from fixloop_bot.application.performance import ENDED_BY_FAILURE
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.incidents import HALTED_BY, Entry, State
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import State
 from fixloop_bot.domain.reasons import difference, how_it_fails, unasked
 from fixloop_bot.domain.runs import RunKind, StepPhase, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult
@@ -21,7 +22,7 @@ from fixloop_bot.domain.signals import Transition
 from tests.adapters import thread_states as base
 from tests.adapters.slack_checks import problems
 from tests.adapters.test_slack_blocks import words
-from tests.adapters.thread_states import CONFIRM, JONAS, MIRA, PLANNED, SOAK, STEPS, VALIDATE, judged, minutes
+from tests.adapters.thread_states import CONFIRM, MIRA, PLANNED, SOAK, STEPS, VALIDATE, judged, minutes
 from tests.adapters.thread_states_proof import STATES
 from tests.strategies import run_line
 
@@ -53,13 +54,13 @@ def nothing_to_watch() -> ThreadView:
     return watched(steps=())
 
 
-def taken_back(*, by: str = "datadog", what: str = "Re-Triggered: Error rate of checkout is high") -> ThreadView:
+def taken_back(*, undid: Undone | None = Undone.PROOF) -> ThreadView:
     """Datadog was faster than the watch, which was stopped as it no longer mattered."""
     soak = replace(SOAK, finished_at=minutes(28), stopped_by="fixloop")
     run = judged(VALIDATE)
     entries = (
-        Entry(at=minutes(25.2), who="fixloop", what="validate run 2: proven. Steps 1 and 3 failed before."),
-        Entry(at=minutes(28), who=by, what=what),
+        Entry(at=minutes(25.2), who="fixloop", kind=Happening.RUN_ENDED, what="validate run 2: proven.", about=run.id),
+        Entry(at=minutes(28), who="datadog", kind=Happening.SIGNAL, what="Re-Triggered: Errors", undid=undid),
     )
     incident = base.after(CONFIRM, run, soak, state=State.OPEN, reopened=1, evidence_from=4, timeline=entries)
     return base.view(incident, now=minutes(28.2), confirm=CONFIRM, shown=run, soak=soak)
@@ -69,7 +70,9 @@ def taken_back_and_looked_at_again() -> ThreadView:
     """The confirm run that followed at once has reproduced it; the results card is its own by now."""
     seen = taken_back()
     again = replace(CONFIRM, id="INC-42-r4", number=4, started_at=minutes(28.1), finished_at=minutes(29))
-    reproduced = Entry(at=minutes(29), who="fixloop", what="confirm run 4: reproduced")
+    reproduced = Entry(
+        at=minutes(29), who="fixloop", kind=Happening.RUN_ENDED, what="confirm run 4: reproduced", about=again.id
+    )
     incident = replace(
         seen.incident,
         state=State.REPRODUCED,
@@ -80,7 +83,7 @@ def taken_back_and_looked_at_again() -> ThreadView:
 
 
 def halted() -> ThreadView:
-    note = Entry(at=minutes(1), who="fixloop", what=f"asked for a confirm run while {HALTED_BY}{MIRA}")
+    note = Entry(at=minutes(1), who="fixloop", kind=Happening.HELD_BACK, what="asked for a confirm run", about=MIRA)
     incident = replace(PLANNED, wanted_run=RunKind.CONFIRM, wanted_by="fixloop", timeline=(note,))
     return base.view(incident, now=minutes(2))
 
@@ -176,25 +179,17 @@ def test_the_root_card_keeps_it_while_a_new_run_has_the_results_card() -> None:
     assert "aken back" not in words(card(view, "results"))
 
 
-@pytest.mark.parametrize(
-    ("by", "what"),
-    [
-        ("datadog", "Recovered: Error rate of checkout is high"),
-        ("datadog", "Renotify: Error rate of checkout is high"),
-        ("datadog", "Triggered arrived late and changed nothing: Error rate of checkout is high"),
-        (JONAS, "resolved (proven)"),
-        (MIRA, "asked for a new plan"),
-    ],
-)
-def test_what_takes_no_proof_back(by: str, what: str) -> None:
-    assert "aken back" not in words(root_card(taken_back(by=by, what=what)))
+@pytest.mark.parametrize("undid", [None, Undone.RESOLUTION])
+def test_what_takes_no_proof_back(undid: Undone | None) -> None:
+    """A signal that changed nothing, and one that only reopened it: it was over with its proof by then."""
+    assert "aken back" not in words(root_card(taken_back(undid=undid)))
 
 
 def test_what_is_stopped_says_who_lifts_it() -> None:
     """A confirm run that cannot begin is not merely late."""
     line = "⚪ *Not reproduced yet*: <@U0MIRA0001> has stopped all traffic; `/fixloop go` lets it flow again."
     assert status(halted()).marked() == line
-    begun = Entry(at=minutes(3), who="fixloop", what="started confirm run 1 of plan v1")
+    begun = Entry(at=minutes(3), who="fixloop", kind=Happening.RUN_STARTED, what="started confirm run 1 of plan v1")
     view = halted()
     lifted = replace(view, incident=replace(view.incident, timeline=(*view.incident.timeline, begun)))
     assert status(lifted).marked() == "⚪ *Not reproduced yet*"

@@ -48,17 +48,22 @@ def test_a_hundred_services_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "missing"),
+    ("fields", "said"),
     [
-        ({"service": "checkout"}, []),
-        ({"other": "search"}, []),
-        ({"other": "  "}, ["other"]),
-        ({}, ["other"]),
+        ({"service": "checkout"}, ""),
+        ({"other": "search"}, ""),
+        ({"other": "  "}, "Choose a service above"),
+        ({}, "Choose a service above"),
+        ({"service": "checkout", "other": " "}, ""),
+        ({"service": "checkout", "other": "search"}, "Only one service can be given"),
+        ({"service": "checkout", "other": "Checkout "}, ""),
     ],
 )
-def test_a_declaration_needs_a_service(fields: dict[str, str], missing: list[str]) -> None:
-    """Chosen or named."""
-    assert list(forms.declare_errors(fields)) == missing
+def test_a_declaration_needs_one_service(fields: dict[str, str], said: str) -> None:
+    """Chosen or named; of two neither is taken silently, but the same one twice is no question."""
+    errors = forms.declare_errors(fields)
+    assert list(errors) == (["other"] if said else [])
+    assert errors.get("other", "").startswith(said)
 
 
 def ended(**changes: Any) -> ThreadView:

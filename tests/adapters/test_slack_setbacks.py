@@ -13,33 +13,34 @@ from fixloop_bot.adapters.slack.blocks.root import root_card
 from fixloop_bot.application.feed_views import FeedItem, FeedPicture
 from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.feed import row_of
-from fixloop_bot.domain.incidents import Entry, Move, advance
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import Move, advance
 from tests.adapters.test_slack_blocks import words
 from tests.adapters.thread_states import MIRA, minutes, quiet, resolved, taken_back
 
-PROVES = Entry(at=minutes(25), who="fixloop", what="validate run 2: proven. Steps 1 and 3 failed before.")
-RESOLVES = Entry(at=minutes(38), who=MIRA, what="resolved (proven)")
+PROVES = Entry(at=minutes(25), who="fixloop", kind=Happening.RUN_ENDED, what="proven", about="INC-42-r2")
+RESOLVES = Entry(at=minutes(38), who=MIRA, kind=Happening.RESOLVED, what="resolved (proven)", about="proven")
 
 
-def reopened(who: str, what: str) -> ThreadView:
+def reopened(who: str, kind: Happening, move: Move) -> ThreadView:
     """After a proven resolution."""
     seen = resolved(quiet(), at=minutes(38))
-    entries = (PROVES, RESOLVES, Entry(at=minutes(50), who=who, what=what))
-    move = Move.REOPEN if what == "reopened" else Move.ALERT_AGAIN
+    back = Entry(at=minutes(50), who=who, kind=kind, what="back", undid=Undone.RESOLUTION)
+    entries = (PROVES, RESOLVES, back)
     return replace(seen, incident=replace(advance(seen.incident, move), timeline=entries), now=minutes(51))
 
 
 def by_a_person() -> ThreadView:
-    return reopened(MIRA, "reopened")
+    return reopened(MIRA, Happening.REOPENED, Move.REOPEN)
 
 
 def by_datadog() -> ThreadView:
-    return reopened("datadog", "Re-Triggered: Error rate of checkout is high")
+    return reopened("datadog", Happening.SIGNAL, Move.ALERT_AGAIN)
 
 
 def by_the_watch() -> ThreadView:
     seen = taken_back()
-    entry = Entry(at=minutes(30), who="fixloop", what="watch: a step failed again, the proof is taken back")
+    entry = replace(PROVES, at=minutes(30), about="INC-42-r3", undid=Undone.PROOF)
     return replace(seen, incident=replace(seen.incident, timeline=(PROVES, entry)))
 
 

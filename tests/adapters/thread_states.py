@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from fixloop_bot.application.views import Links, ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident, RecentChange, SignalLine, State, StatusNote, Tick
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident, RecentChange, SignalLine, State, StatusNote, Tick
 from fixloop_bot.domain.plans import (
     HttpCheck,
     ManualCheck,
@@ -307,6 +308,10 @@ def quiet() -> ThreadView:
     return view(incident, now=minutes(36), confirm=CONFIRM, shown=run, soak=SOAK)
 
 
+def _resolves(at: float, verdict: str) -> Entry:
+    return Entry(at=at, who=MIRA, kind=Happening.RESOLVED, what=f"resolved ({verdict})", about=verdict)
+
+
 def resolved(seen: ThreadView, *, at: float) -> ThreadView:
     incident = seen.incident
     verdict = incident.verdict.value if incident.verdict is not None else "not validated"
@@ -315,7 +320,7 @@ def resolved(seen: ThreadView, *, at: float) -> ThreadView:
         state=State.RESOLVED,
         resolved_at=at,
         resolved_by=MIRA,
-        timeline=(*incident.timeline, Entry(at=at, who=MIRA, what=f"resolved ({verdict})")),
+        timeline=(*incident.timeline, _resolves(at, verdict)),
     )
     return replace(seen, incident=ended, now=at)
 

@@ -18,7 +18,18 @@ from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.copilot.readings import ChangeEvent
 from fixloop_bot.application.copilot.searching import Search
-from fixloop_bot.application.copilot.speech import Heard, Offer, Place, Reference, Speech, Tool, ToolCall, Turn, Words
+from fixloop_bot.application.copilot.speech import (
+    Heard,
+    Offer,
+    Place,
+    Reference,
+    Speech,
+    Tool,
+    ToolCall,
+    Turn,
+    Unheard,
+    Words,
+)
 from fixloop_bot.application.copilot.turns import Turns
 from tests.application.office import MIRA, Office
 from tests.fake_clock import START
@@ -75,6 +86,7 @@ class Said:
 
     place: Place
     id: str
+    stand: Stand
     statuses: list[str] = field(default_factory=list)
     text: str = ""
     references: tuple[Reference, ...] = ()
@@ -93,23 +105,37 @@ class Said:
     async def close(self, *, references: Sequence[Reference], feedback_id: str, offers: Sequence[Offer] = ()) -> None:
         assert not self.over
         assert feedback_id == self.id
+        self._reach()
         self.references, self.offers, self.over = tuple(references), tuple(offers), True
 
     async def fail(self, sentence: str) -> None:
         assert not self.over
+        self._reach()
         self.failure, self.over = sentence, True
+
+    def _reach(self) -> None:
+        if self.stand.away:
+            raise Unheard
 
 
 @dataclass
 class Stand:
-    """Where answers appear."""
+    """Where answers appear; while it is ``away``, until that look, they end unheard."""
 
     said: list[Said] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
+    away: bool = False
+    looks: int = 0
+    back_at_look: int = 0
 
     def speech(self, place: Place, *, answer_id: str) -> Speech:
-        self.said.append(Said(place=place, id=answer_id))
+        self.said.append(Said(place=place, id=answer_id, stand=self))
         return self.said[-1]
+
+    async def there(self) -> bool:
+        self.looks += 1
+        self.away = self.away and self.looks != self.back_at_look
+        return not self.away
 
     async def suggest(self, place: Place, prompts: Sequence[str]) -> None:
         assert place.channel

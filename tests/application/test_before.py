@@ -79,6 +79,25 @@ async def test_what_failed_before_the_last_recovery_proves_nothing_now(office: O
     assert (await office.validate()).verdict is RecoveryVerdict.UNPROVEN
 
 
+async def test_a_confirm_run_is_not_cut_short_before_a_request_has_seen_the_bug(office: Office) -> None:
+    """The alert's own metric fails at once: by that alone no fix could ever be proven, so the requests go on."""
+    await office.receive(signal())
+    await office.settle(but=(EXECUTE_RUN,))
+    confirming = asyncio.create_task(office.execution_of_next(), name="confirm")
+    async with asyncio.timeout(20):
+        while not (run := await office.run(1)).reproduced:
+            await asyncio.sleep(0)
+    assert not run.finished
+    assert not run.seen_by_request
+    await office.validation.start("INC-1", RunKind.VALIDATE, by=JONAS)
+    office.shop.broken["/checkout"] = 1.0
+    await confirming
+    assert (await office.run(1)).seen_by_request
+    await office.fixed()
+    await office.settle()
+    assert (await office.incident()).verdict is RecoveryVerdict.PROVEN
+
+
 async def test_validate_cuts_a_confirm_run_short_once_the_bug_is_seen(office: Office) -> None:
     """Nobody waits out the window of controls at 3 a.m.: the wish is kept, the run ends early, the next one follows."""
     office.shop.broken["/checkout"] = 1.0

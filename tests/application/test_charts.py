@@ -27,6 +27,7 @@ from fixloop_bot.application.occasions import (
 from fixloop_bot.application.pictures import PaintingFailed
 from fixloop_bot.domain.chart import SignalChart
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Move, advance
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.spread import SpreadChart
@@ -155,7 +156,7 @@ async def test_what_is_no_occasion_draws_nothing(studio: Studio) -> None:
     """A line in the timeline, a signal, a tick: the picture would say the same."""
     await studio.broken()
     incident = await studio.incident()
-    assert due(incident, incident.noted(0, MIRA, "looked at it")) == ()
+    assert due(incident, incident.noted(0, MIRA, Happening.NOTE, "looked at it")) == ()
     assert [job.args[1] for job in due(None, incident)] == ["run:1"]
     resolved = advance(incident, Move.RESOLVE)
     assert [job.args[1] for job in due(incident, resolved)] == ["resolved:0"]

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from fixloop_bot.application.ledger import Change
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident
 from tests.application.office import Office, signal
 
@@ -17,7 +18,8 @@ async def test_twenty_writers_at_once_lose_nothing(office: Office) -> None:
 
     async def note(number: int) -> None:
         await office.ledger.change(
-            "INC-1", lambda incident: Change(incident=incident.noted(float(number), "U", f"note {number}"))
+            "INC-1",
+            lambda incident: Change(incident=incident.noted(float(number), "U", Happening.NOTE, f"note {number}")),
         )
 
     await asyncio.gather(*(note(number) for number in range(20)))

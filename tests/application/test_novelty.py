@@ -25,7 +25,8 @@ from fixloop_bot.application.novelty import (
 from fixloop_bot.application.papers import Filed
 from fixloop_bot.application.pictures import Album, Picture
 from fixloop_bot.application.views import PartRef, ThreadView
-from fixloop_bot.domain.incidents import Entry, SignalLine, State, StatusNote
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import SignalLine, State, StatusNote
 from fixloop_bot.domain.runs import RunKind, StepVerdict
 from tests.adapters import thread_states
 
@@ -201,7 +202,7 @@ def test_the_end_of_a_run_that_has_told_its_bug_waits_for_its_picture() -> None:
     assert Novelty.of(after).is_news_to(shown)
     assert gap_s(after, Novelty.of(after), shown, clicked=False) == 20 + SETTLES_S
     assert gap_s(after, Novelty.of(after), shown, clicked=True) == 0
-    noted = replace(after, incident=after.incident.noted(ended, "U0MIRA", "took it on"))
+    noted = replace(after, incident=after.incident.noted(ended, "U0MIRA", Happening.NOTE, "took it on"))
     assert gap_s(noted, Novelty.of(noted), shown, clicked=False) == BETWEEN_NEWS_S, "what people do is told at once"
 
 

@@ -11,6 +11,7 @@ from fixloop_bot.adapters.slack.blocks.feed_words import owners
 from fixloop_bot.adapters.slack.blocks.home import home_view, lines_of
 from fixloop_bot.application.feed_views import FeedItem, FeedPicture
 from fixloop_bot.domain.feed import FeedRow
+from fixloop_bot.domain.signals import Transition
 from tests.application.office import JONAS, MIRA, Office, signal
 from tests.fake_clock import START
 
@@ -54,6 +55,24 @@ async def test_a_lead_stays_lead(opened: Office) -> None:
     await opened.wish("acknowledge", incident="INC-1")
     incident = await opened.incident()
     assert (incident.lead, incident.acknowledged_by) == (JONAS, MIRA)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_what_comes_back_after_its_end_is_nobodys(opened: Office, by_hand: bool) -> None:
+    """Whoever was on it may be asleep: the roles stay, and whoever says "I'm on it" now is the one."""
+    await opened.wish("acknowledge", incident="INC-1", place="button")
+    await opened.resolve()
+    assert (await opened.incident()).acknowledged_by == MIRA, "it is told as it was"
+    if by_hand:
+        await opened.resolution.reopen("INC-1", by=JONAS)
+    else:
+        await opened.receive(signal(Transition.RE_TRIGGERED, at=opened.clock.now() - START + 60))
+    incident = await opened.incident()
+    assert (incident.is_open, incident.acknowledged_by, incident.acknowledged_at) == (True, None, None)
+    assert "I'm on it" in str(home_view(FeedPicture(now=0.0, open=(FeedItem(row=await row(opened)),), open_count=1)))
+    assert await opened.wish("acknowledge", incident="INC-1", user=JONAS, place="button") == []
+    incident = await opened.incident()
+    assert (incident.acknowledged_by, incident.lead) == (JONAS, MIRA)
 
 
 async def test_an_appointed_lead_is_somebody(opened: Office) -> None:

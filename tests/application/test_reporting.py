@@ -20,6 +20,7 @@ from fixloop_bot.application.reporting import CARD_SHOWS_S, NOT_SHOWN, PICTURE_W
 from fixloop_bot.application.views import PartRef
 from fixloop_bot.application.wishes import Wish
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused, TelemetryUnavailable
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Move, advance
 from fixloop_bot.domain.report import Report
 from tests.application.office import JONAS, MIRA, Office
@@ -237,7 +238,7 @@ async def test_only_a_resolution_is_an_occasion(press: Press) -> None:
     incident = await press.office.incident()
     recovered = replace(incident, state=incident.state.RECOVERED)
     assert [job.args for job in due(recovered, incident)] == [("INC-1", "1")]
-    assert due(incident, incident.noted(0, MIRA, "looked")) == ()
+    assert due(incident, incident.noted(0, MIRA, Happening.NOTE, "looked")) == ()
     assert due(recovered, replace(incident, merged_into="INC-7")) == (), "it is told by what took it over"
     assert due(incident, advance(incident, Move.REOPEN)) == ()
 

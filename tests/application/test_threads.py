@@ -46,6 +46,27 @@ async def test_what_changes_meanwhile_is_shown_at_once_to_who_clicked(office: Of
     assert office.wall.drawn[-1].incident.title == "newest"
 
 
+async def test_a_click_during_the_drawing_is_shown_at_once(office: Office) -> None:
+    """Who clicks leaves the drawing to the one under way, which began when nobody had clicked."""
+    await office.receive(signal())
+    seen = []
+
+    async def meanwhile() -> None:
+        await office.store.attend("INC-1")
+        await titled(office, "newest")
+        await office.threads.refresh("INC-1")
+        office.wall.meanwhile = note
+
+    async def note() -> None:
+        seen.append(errand().urgency)
+
+    office.wall.meanwhile = meanwhile
+    await office.threads.refresh("INC-1")
+    assert office.wall.drawn[-1].incident.title == "newest"
+    assert seen == [Urgency.ANSWER]
+    assert await office.store.dirty_threads() == []
+
+
 async def busy(office: Office, *, seconds: float = 7.0) -> None:
     """An incident whose first drawing found that Slack asks to wait."""
     await office.receive(signal())
@@ -81,6 +102,35 @@ async def test_whoever_clicks_does_not_wait_with_the_others(office: Office) -> N
     await office.threads.refresh("INC-1")
     assert seen == [Urgency.ANSWER]
     assert await office.store.dirty_threads() == []
+
+
+async def test_whoever_clicked_still_goes_first_when_slack_takes_calls_again(office: Office, redis: Redis) -> None:
+    """Slack's pause is longer than anybody looks at a thread that has answered, and this one has not."""
+    await office.receive(signal())
+    await office.store.attend("INC-1")
+    office.wall.troubles = [SlackBusy("chat.update", retry_after=45)]
+    await office.threads.refresh("INC-1")
+    assert await redis.ttl("fixloop:clicked:INC-1") > 45
+    office.clock.advance(45)
+    seen = []
+
+    async def meanwhile() -> None:
+        seen.append(errand().urgency)
+
+    office.wall.meanwhile = meanwhile
+    await office.threads.refresh("INC-1")
+    assert seen == [Urgency.ANSWER]
+
+
+async def test_a_click_is_not_urgent_for_ever(office: Office, redis: Redis) -> None:
+    """While Slack is away, for instance: minutes later nobody waits for that card any more; nor where none clicked."""
+    await office.receive(signal())
+    await office.store.still_attend("INC-1", seconds=45)
+    assert await office.store.standing("INC-1") == (False, False)
+    await office.store.attend("INC-1")
+    office.clock.advance(100)
+    await office.store.still_attend("INC-1", seconds=45)
+    assert await redis.ttl("fixloop:clicked:INC-1") <= 20
 
 
 async def test_a_wish_attends_to_its_incident(office: Office) -> None:

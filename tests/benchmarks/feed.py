@@ -20,7 +20,8 @@ from fixloop_bot.adapters.redis.server import EmbeddedValkey
 from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.home import NullFront
 from fixloop_bot.application.feed import Feed
-from fixloop_bot.domain.incidents import Entry, Incident, State
+from fixloop_bot.domain.happenings import Entry
+from fixloop_bot.domain.incidents import Incident, State
 from tests.adapters.thread_states import SIGNAL
 
 INCIDENTS = 1_000

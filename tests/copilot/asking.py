@@ -69,6 +69,9 @@ class Collector:
         del place, answer_id
         return self.answer
 
+    async def there(self) -> bool:
+        return True
+
     async def suggest(self, place: Place, prompts: Sequence[str]) -> None:
         del place, prompts
 

@@ -18,7 +18,8 @@ from fixloop_bot.domain.feed import (
     rows_of_person,
     sparkline,
 )
-from fixloop_bot.domain.incidents import Entry, Incident, Move, RunLine, State, advance
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident, Move, RunLine, State, advance
 from fixloop_bot.domain.numbers import PERIOD_S, numbers_of
 from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from fixloop_bot.domain.signals import Transition
@@ -134,7 +135,7 @@ def test_lists_of_a_person_and_of_what_has_ended() -> None:
 def test_everybody_who_did_something_took_part() -> None:
     """Machines did not."""
     found = incident(lead=JONAS, timeline=(Entry(at=ALERT, who="datadog", what="Triggered: x"),)).noted(
-        ALERT, MIRA, "x"
+        ALERT, MIRA, Happening.NOTE, "x"
     )
     assert set(row_of(found).people) == {MIRA, JONAS}
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fixloop_bot.domain.absorption import Reading, absorb, line_after
 from fixloop_bot.domain.errors import IllegalTransition
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import (
     SIGNALS_KEPT,
     TIMELINE_LENGTH,
@@ -72,6 +73,7 @@ def test_any_order_and_repetition_keeps_an_incident_legal(state: State, arriving
         assert incident.state is before.state or incident.state in moved
         assert (incident.resolved_at is not None) == (incident.state is State.RESOLVED)
         assert len({line.identity for line in incident.signals}) == len(incident.signals)
+        assert incident.reopened == sum(entry.undid is not None for entry in incident.timeline)
 
 
 @given(st.sampled_from(State), st.sampled_from(Move))
@@ -169,7 +171,7 @@ def test_at_the_same_second_an_alert_beats_a_recovery() -> None:
 def test_a_storm_does_not_make_it_grow_without_end() -> None:
     """Of many troubles those that still fire are kept, and the first; of many notes the newest, and the first."""
     storm = [signal(Transition.TRIGGERED, at=at, identity=f"cycle:{at}") for at in range(1, 400)]
-    incident = taken(opened().noted(START, "datadog", "the beginning"), *storm)
+    incident = taken(opened().noted(START, "datadog", Happening.NOTE, "the beginning"), *storm)
     assert len(incident.signals) == SIGNALS_KEPT
     assert incident.signals[0].identity == "cycle:1"
     assert incident.signals[-1].identity == "cycle:399"

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fixloop_bot.domain.incidents import Entry, Incident, State
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import Incident, Move, State, advance, undone
 from fixloop_bot.domain.reminders import Topic, due, next_reminder
-from tests.adapters.thread_states import ALERT, MIRA, SIGNAL, minutes
+from tests.adapters.thread_states import ALERT, JONAS, MIRA, SIGNAL, minutes
 
 ALERTED = Entry(at=ALERT, who="datadog", what="Triggered: Error rate of checkout is high")
 FRESH = Incident(
@@ -54,17 +55,61 @@ def test_nothing_is_to_be_said(changes: dict[str, object]) -> None:
 
 def test_who_declares_it_is_not_on_it_by_that() -> None:
     """Who sees a fire does not put it out."""
-    declared = replace(FRESH, declared_by=MIRA, timeline=(Entry(at=ALERT, who=MIRA, what="declared it"),))
+    declaration = Entry(at=ALERT, who=MIRA, kind=Happening.DECLARED, what="declared it")
+    declared = replace(FRESH, declared_by=MIRA, timeline=(declaration,))
     assert due(declared, minutes(6)) is not None
-    assert due(declared.noted(minutes(2), MIRA, "set the severity to SEV1"), minutes(6)) is None
+    assert due(declared.noted(minutes(2), MIRA, Happening.NOTE, "set the severity to SEV1"), minutes(6)) is None
 
 
 def test_a_trouble_that_comes_back_begins_anew() -> None:
     """What people did before the last proof does not count for what came after it."""
-    again = replace(FRESH, reopened=1, reminded=("unacknowledged:0",)).noted(minutes(3), MIRA, "asked for a plan")
-    again = again.noted(minutes(20), "fixloop", "validate run 2: proven. All steps passed.")
-    again = again.noted(minutes(25), "fixloop", "watch: quiet to its end")
-    again = again.noted(minutes(40), "datadog", "Re-Triggered: Error rate of checkout is high")
+    touched = replace(FRESH, reopened=1, reminded=("unacknowledged:0",)).noted(minutes(3), MIRA, Happening.NOTE, "x")
+    proven = touched.noted(minutes(20), "fixloop", Happening.RUN_ENDED, "x", about="INC-42-r2")
+    assert next_reminder(proven.noted(minutes(40), "datadog", Happening.SIGNAL, "x")) is None
+    again = proven.noted(minutes(40), "datadog", Happening.SIGNAL, "x", undid=Undone.PROOF)
     reminder = next_reminder(again)
     assert reminder is not None
     assert (reminder.name, reminder.since) == ("unacknowledged:1", minutes(40))
+
+
+MINE = replace(FRESH, acknowledged_by=MIRA, acknowledged_at=minutes(3), lead=MIRA, fixer=JONAS)
+
+
+def back(state: State, move: Move, *, who: str = "datadog") -> Incident:
+    """Mira was on it and led it, and it has fallen back in minute 40."""
+    before = replace(MINE, state=state).noted(minutes(3), MIRA, Happening.NOTE, "is on it")
+    fallen = advance(before, move)
+    return fallen.noted(minutes(40), who, Happening.SIGNAL, "back", undid=undone(before, fallen))
+
+
+@pytest.mark.parametrize("move", [Move.ALERT_AGAIN, Move.REGRESS])
+def test_who_was_on_it_when_it_was_resolved_is_not_on_it_when_it_is_back(move: Move) -> None:
+    """They may be asleep: their roles stay, the acknowledgement does not, and five minutes count anew."""
+    reopened = back(State.RESOLVED, move)
+    assert (reopened.acknowledged_by, reopened.acknowledged_at) == (None, None)
+    assert (reopened.lead, reopened.fixer) == (MIRA, JONAS)
+    reminder = next_reminder(reopened)
+    assert reminder is not None
+    assert (reminder.topic, reminder.since) == (Topic.UNACKNOWLEDGED, minutes(40))
+
+
+def test_a_proof_that_falls_keeps_who_is_on_it() -> None:
+    """It was not over yet, so that nobody has gone to bed."""
+    fallen = back(State.RECOVERED, Move.ALERT_AGAIN)
+    assert (fallen.acknowledged_by, fallen.acknowledged_at) == (MIRA, minutes(3))
+    assert next_reminder(fallen) is None
+    assert next_reminder(replace(fallen, acknowledged_by=None)) is None
+
+
+def test_who_reopens_it_has_touched_it() -> None:
+    """And nobody is called who has just done something."""
+    assert next_reminder(back(State.RESOLVED, Move.REOPEN, who=MIRA)) is None
+
+
+def test_a_role_given_since_counts_as_before() -> None:
+    """Also once a proof of the same night falls; a role of the night before counts no more for that."""
+    reopened = back(State.RESOLVED, Move.ALERT_AGAIN)
+    given = reopened.noted(minutes(41), JONAS, Happening.ROLE, "made Mira the lead")
+    for incident, reminded in ((reopened, True), (given, False)):
+        fallen = incident.noted(minutes(60), "datadog", Happening.SIGNAL, "back", undid=Undone.PROOF)
+        assert (next_reminder(fallen) is not None) == reminded

@@ -178,6 +178,19 @@ async def test_a_declaration_without_a_service_stays_on_the_screen(room: Room) -
     assert ANSWER_WISH not in room.office.tray.names()
 
 
+async def test_a_declaration_of_two_services_stays_on_the_screen(room: Room) -> None:
+    """Which of them is meant is not for FixLoop to guess; with one of them it is taken."""
+    await room.press("declare")
+    view = await room.form()
+    await room.slack.people.submit_view(MIRA, view.id, {"service": "cart", "other": "search", "what": "slow"})
+    assert view.errors == {
+        "other": "Only one service can be given: empty this field, or clear the choice above.",
+    }
+    assert ANSWER_WISH not in room.office.tray.names()
+    await room.slack.people.submit_view(MIRA, view.id, {"service": "cart", "other": "", "what": "slow"})
+    assert ANSWER_WISH in room.office.tray.names()
+
+
 async def test_the_words_of_a_command_are_filled_in(room: Room) -> None:
     """A first word that is a service is chosen, in any case."""
     await room.slack.people.command(MIRA, INCIDENTS, "/fixloop declare Cart payments fail &amp; more")

@@ -48,12 +48,16 @@ SCOPES_OF_EVENTS: dict[str, set[str]] = {
     "app_mention": {"app_mentions:read"},
     "message": HISTORY,
     "reaction_added": {"reactions:read"},
+    "subteam_members_changed": {"usergroups:read"},
+    "subteam_updated": {"usergroups:read"},
 }
 SUBSCRIPTIONS = {
     "app_home_opened": ["app_home_opened"],
     "app_mention": ["app_mention"],
     "message": ["message.channels", "message.groups"],
     "reaction_added": ["reaction_added"],
+    "subteam_members_changed": ["subteam_members_changed"],
+    "subteam_updated": ["subteam_updated"],
 }
 """The names by which an event is subscribed to: messages by the kind of channel."""
 
@@ -164,6 +168,6 @@ def test_socket_mode_is_a_switch_and_three_lines() -> None:
     assert len([line for line in TEXT.splitlines() if "YOUR-HOST/" in line]) == 3
     assert document["settings"]["socket_mode_enabled"] is True
     assert document["settings"]["event_subscriptions"] == {
-        "bot_events": ["app_home_opened", "app_mention", "message.channels", "message.groups", "reaction_added"]
+        "bot_events": [name for event in sorted(SUBSCRIPTIONS) for name in SUBSCRIPTIONS[event]]
     }
     assert document["features"]["slash_commands"][0]["command"] == "/fixloop"

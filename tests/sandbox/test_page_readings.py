@@ -65,7 +65,7 @@ def test_a_headline_is_read_off_the_root_card() -> None:
         "title": "checkout · errors",
         "status": "Recovery proven, 03:24.",
         "tone": "good",
-        "facts": "INC-7 · SEV2 · since 03:00",
+        "facts": "INC-7 · SEV2 · since <!date^1^{time}|03:00>",
         "buttons": [{"block_id": "b", "action_id": "ask"}],
     }
 

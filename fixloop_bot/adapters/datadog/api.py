@@ -12,7 +12,6 @@ import json
 import random
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from fixloop_bot.adapters.datadog.large import in_pieces
+from fixloop_bot.adapters.datadog.leavable import LeavableThreads
 from fixloop_bot.adapters.datadog.refusals import Refusal, Unreached, refused, unreached
 from fixloop_bot.domain.errors import TelemetryUnavailable
 
@@ -49,7 +49,7 @@ class DatadogApi:
         self._keys = {"apiKeyAuth": api_key, "appKeyAuth": app_key}
         self.host = host.rstrip("/")
         self.deadline_s = deadline_s
-        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="datadog")
+        self._threads = LeavableThreads(THREADS, name="datadog")
         self._lock = threading.Lock()
         self._client: Any = None
 
@@ -67,14 +67,13 @@ class DatadogApi:
 
     async def read(self, reading: Callable[[], T]) -> T:
         """Run ``reading``, which turns an answer into other words, off the event loop: answers may be large."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, reading)
+        return await self._threads.run(reading)
 
     async def _tried(self, what: str, request: Callable[[Any], Any], more_tries: int) -> Answer:
         began = monotonic()
-        loop = asyncio.get_running_loop()
         for number in range(more_tries + 1):
             try:
-                return await loop.run_in_executor(self._threads, self._once, what, request)
+                return await self._threads.run(lambda: self._once(what, request))
             except TelemetryUnavailable as failure:
                 pause = _pause(failure, number)
                 if pause is None or number == more_tries or monotonic() - began + pause > RETRYING_S:
@@ -129,8 +128,7 @@ class DatadogApi:
         )
 
     def close(self) -> None:
-        """Let go of threads and connections; requests under way end by their deadline."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let go of the connections; requests under way end by their deadline, or with the process."""
         if self._client is not None:
             self._client.rest_client.pool_manager.clear()
 

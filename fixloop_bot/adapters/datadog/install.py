@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fixloop_bot.adapters.datadog.api import DatadogApi
@@ -12,18 +12,54 @@ from fixloop_bot.adapters.datadog.template import custom_headers, payload_templa
 
 NAME = "fixloop"
 SECRET_VARIABLE = "FIXLOOP_WEBHOOK_SECRET"  # noqa: S105 - the variable's name, not the secret
+_VARIABLE = f"the hidden variable {SECRET_VARIABLE}"
 
 
-async def install_webhook(*, api_key: str, app_key: str, host: str, url: str, secret: str, name: str = NAME) -> str:
+class Written:
+    """What of it is written in Datadog so far, for whoever ends it early; ``name`` is the webhook's."""
+
+    def __init__(self, name: str) -> None:
+        self._webhook = f"the webhook {name}"
+        self._parts = {_VARIABLE: "is not", self._webhook: "is not"}
+
+    async def variable(self, writing: Awaitable[object]) -> None:
+        await self._write(_VARIABLE, writing)
+
+    async def webhook(self, writing: Awaitable[object]) -> None:
+        await self._write(self._webhook, writing)
+
+    def without_variable(self) -> None:
+        """There is no secret, or none can be hidden in this Datadog."""
+        self._parts.pop(_VARIABLE, None)
+
+    async def _write(self, part: str, writing: Awaitable[object]) -> None:
+        self._parts[part] = "may be"
+        await writing
+        self._parts[part] = "is"
+
+    def __str__(self) -> str:
+        """Such as "The hidden variable … is written, the webhook fixloop may be"."""
+        if set(self._parts.values()) == {"is not"}:
+            return "Nothing is written in Datadog"
+        first, *others = (f"{part} {stands}" for part, stands in self._parts.items())
+        return ", ".join((f"{first[0].upper()}{first[1:]} written", *others))
+
+
+async def install_webhook(
+    *, api_key: str, app_key: str, host: str, url: str, secret: str, name: str = NAME, written: Written | None = None
+) -> str:
     """Create or update the webhook integration ``name`` so that it posts FixLoop's template to ``url``.
 
     The secret is kept in a hidden custom variable of Datadog's, which the header names; where that cannot be had (404),
-    the header holds the secret itself. An empty secret sends no header. Returns a sentence of what was done; raises
-    TelemetryUnavailable.
+    the header holds the secret itself. An empty secret sends no header. Returns a sentence of what was done, and keeps
+    in ``written`` how far it is; raises TelemetryUnavailable.
     """
+    written = written or Written(name)
     api = DatadogApi(api_key=api_key, app_key=app_key, host=host)
     try:
-        hidden = await _keep_secret(api, secret) if secret else False
+        hidden = await _keep_secret(api, secret, written) if secret else False
+        if not hidden:
+            written.without_variable()
         wanted = {
             "name": name,
             "url": url,
@@ -31,14 +67,14 @@ async def install_webhook(*, api_key: str, app_key: str, host: str, url: str, se
             "encode_as": "json",
             "custom_headers": custom_headers(f"${SECRET_VARIABLE}" if hidden else secret) if secret else None,
         }
-        done = await _put_webhook(api, wanted)
+        done = await _put_webhook(api, wanted, written)
     finally:
         api.close()
     where = "in a hidden variable" if hidden else "in its header" if secret else "not set"
     return f"{done} {name}, which posts to {url} (secret {where}). Add @webhook-{name} to a monitor's message."
 
 
-async def _keep_secret(api: DatadogApi, secret: str) -> bool:
+async def _keep_secret(api: DatadogApi, secret: str, written: Written) -> bool:
     """Write the hidden variable; False where this Datadog has no such variables. Its value cannot be read back, so it
     is written every time."""
     exists = await _found(api, "get_webhooks_integration_custom_variable", SECRET_VARIABLE) is not None
@@ -59,7 +95,7 @@ async def _keep_secret(api: DatadogApi, secret: str) -> bool:
         return webhooks.create_webhooks_integration_custom_variable(body=WebhooksIntegrationCustomVariable(**values))
 
     try:
-        await api.call("the webhook's hidden variable", request, more_tries=0)
+        await written.variable(api.call("the webhook's hidden variable", request, more_tries=0))
     except Refusal as refusal:
         if refusal.status == 404:
             return False
@@ -67,7 +103,7 @@ async def _keep_secret(api: DatadogApi, secret: str) -> bool:
     return True
 
 
-async def _put_webhook(api: DatadogApi, wanted: dict[str, Any]) -> str:
+async def _put_webhook(api: DatadogApi, wanted: dict[str, Any], written: Written) -> str:
     known = await _found(api, "get_webhooks_integration", wanted["name"])
     if known is not None and _same(known, wanted):
         return "Nothing to change in the webhook"
@@ -86,7 +122,7 @@ async def _put_webhook(api: DatadogApi, wanted: dict[str, Any]) -> str:
         body = WebhooksIntegrationUpdateRequest(**values)
         return _webhooks(client).update_webhooks_integration(wanted["name"], body=body)
 
-    await api.call("the webhook", request, more_tries=0)
+    await written.webhook(api.call("the webhook", request, more_tries=0))
     return "Created the webhook" if known is None else "Updated the webhook"
 
 

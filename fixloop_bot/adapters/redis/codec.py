@@ -26,11 +26,11 @@ def unchanged(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-VERSIONS: Mapping[str, int] = {"incident": 3, "run": 2, "sample": 2}
+VERSIONS: Mapping[str, int] = {"incident": 4, "run": 2, "sample": 2}
 """What is written now; 1 for every other kind. Version 2 has plans with checks below HTTP, with inputs and logs, and
 what their samples and progress tell; version 3 of an incident has its roles, its acknowledgement, what fixed it and
-what it was merged with. A FixLoop that does not know them would write the document back without them, so it is to
-say that it is too old."""
+what it was merged with; its version 4 has the kinds of its timeline's entries. A FixLoop that does not know them would
+write the document back without them, so it is to say that it is too old."""
 UPGRADES: Mapping[str, Mapping[int, Upgrade]] = {
     kind: dict.fromkeys(range(1, version), unchanged) for kind, version in VERSIONS.items()
 }

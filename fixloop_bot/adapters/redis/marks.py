@@ -11,9 +11,12 @@ from fixloop_bot.adapters.redis.calls import store_errors, wait
 from fixloop_bot.adapters.redis.keyspace import Keyspace
 from fixloop_bot.application.jobs import Job
 
+CHANGES_S = 600
+"""Longer than anybody remembers what may change: after that it is asked for anyway."""
+
 
 class Marks(Keyspace):
-    """Keys ``outbox``, ``once``, ``count``, ``lead``."""
+    """Keys ``outbox``, ``once``, ``count``, ``lead``, ``changed``. Implements the ``Changes`` port, too."""
 
     async def waiting_jobs(self) -> Sequence[Job]:
         async with store_errors():
@@ -42,6 +45,13 @@ class Marks(Keyspace):
 
     async def lead(self, what: str, who: str, *, seconds: float) -> bool:
         return bool(await self._call(scripts.LEAD, keys=[self._key("lead", what)], args=[who, int(seconds)]))
+
+    async def note_change(self, what: str, mark: str) -> None:
+        async with store_errors():
+            await wait(self._redis.set(self._key("changed", what), mark, ex=CHANGES_S))
+
+    async def last_change(self, what: str) -> str:
+        return await self._text(self._key("changed", what)) or ""
 
 
 def job_document(job: Job) -> bytes:

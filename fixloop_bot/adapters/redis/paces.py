@@ -8,6 +8,8 @@ come back is passed over, so that a killed process holds nobody up.
 
 from __future__ import annotations
 
+import math
+
 from fixloop_bot.adapters.redis.calls import store_errors, wait
 from fixloop_bot.adapters.redis.keyspace import Keyspace
 from fixloop_bot.application.errands import Errand, Limit, Place, Urgency
@@ -16,6 +18,10 @@ COMES_LATE_S = 2.0
 """How much later than told somebody in line may come back, and still be next."""
 SOONEST_S = 0.25
 ATTENDED_S = 20.0
+STILL_ATTENDED_S = 5.0
+"""How long after a pause that Slack asked for the card of a click may still be late."""
+ATTENDED_AT_MOST_S = 120.0
+"""Slack asks for pauses of up to a minute; who has waited for two of them looks elsewhere."""
 
 TAKE_CALL = """
 -- KEYS log, line, due, hold, sent; ARGV now ('': the server's), window_s, calls, share, parts, patience_s, soonest_s,
@@ -181,7 +187,16 @@ class Paces(Keyspace):
     async def attend(self, thread: str) -> None:
         """Somebody has clicked in this thread, and looks at it for the next seconds."""
         async with store_errors():
-            await wait(self._redis.set(self._key("clicked", thread), "1", ex=int(ATTENDED_S)))
+            at = f"{self._clock.now():.3f}"
+            await wait(self._redis.set(self._key("clicked", thread), at, ex=int(ATTENDED_S)))
+
+    async def still_attend(self, thread: str, *, seconds: float) -> None:
+        """What somebody has just clicked for comes only in so many seconds: they wait for it, but not for ever."""
+        async with store_errors():
+            at = await wait(self._redis.get(self._key("clicked", thread)))
+            if at is not None and self._clock.now() + seconds - float(at) <= ATTENDED_AT_MOST_S:
+                left = math.ceil(seconds + STILL_ATTENDED_S)
+                await wait(self._redis.expire(self._key("clicked", thread), left, gt=True))
 
     async def standing(self, thread: str) -> tuple[bool, bool]:
         """Whether somebody has just clicked in the thread, and whether its redraws wait."""

@@ -35,12 +35,13 @@ spent:SERVICE               hash minute → requests booked                an ho
 slack:log|line|due|hold|…:X Slack's limits: calls of the last minute,    a minute or some after the last use
                             who waits in line, what a 429 holds,
                             when the last one went out
-waits:ID, clicked:ID        whose redraws wait; where somebody clicked   seconds
+waits:ID, clicked:ID        whose redraws wait; where somebody clicked   seconds, two minutes at most
 recent:CHANNEL              who began there in the last minute           two minutes
 storm:CHANNEL, storm_of:ID, the channel's last storm; an incident's;     retention
 storm_members:STORM         who joined it, and when
 once:X, lock:X, pace:X,     marks                                        seconds to a day
-lead:X, stop:RUN, count:X
+lead:X, stop:RUN, count:X,
+changed:X
 =========================== ============================================ =========================================
 """
 

@@ -16,6 +16,7 @@ from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.adapters.slack.blocks.card import Card
 from fixloop_bot.adapters.slack.pictures import RefusedPictures
 from fixloop_bot.adapters.slack.refusals import BAD_BLOCKS, GONE, NO_SUCH_PLACE, milder, refused_block, with_place
+from fixloop_bot.application.novelty import hurried
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.application.views import PartRef, ThreadRefs
 from fixloop_bot.domain.errors import SlackBusy, SlackRefused
@@ -105,7 +106,8 @@ class Placing:
         repeats = ref.repeats + 1 if hanging.calm else 0
         card = self._pictures.allowed(card)  # one that was refused just now is tried again later
         now = self._clock.now()
-        return replace(ref, shown=card.digest(), news=hanging.news, shown_at=now, repeats=repeats)
+        haste = hurried(ref, now=now, calm=hanging.calm)
+        return replace(ref, shown=card.digest(), news=hanging.news, shown_at=now, repeats=repeats, hurried=haste)
 
     async def _update(self, card: Card, ref: PartRef, refs: ThreadRefs) -> ThreadRefs:
         _, trouble = await self._say("chat.update", card, channel=refs.channel, ts=ref.ts)

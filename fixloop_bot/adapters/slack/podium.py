@@ -18,10 +18,11 @@ from fixloop_bot.adapters.slack.blocks.card import Block
 from fixloop_bot.adapters.slack.blocks.text import harmless, shorten
 from fixloop_bot.adapters.slack.markdown import SafeText
 from fixloop_bot.adapters.slack.pages import Pages, Tail
-from fixloop_bot.adapters.slack.stage import Abilities, Stage
+from fixloop_bot.adapters.slack.stage import Abilities, Presence, Stage
+from fixloop_bot.adapters.slack.standing import ASK_AGAIN_S, NO_ACCESS
 from fixloop_bot.adapters.slack.suggestions import Suggestions
 from fixloop_bot.application import errands
-from fixloop_bot.application.copilot.speech import Offer, Place, Reference, Speech
+from fixloop_bot.application.copilot.speech import Offer, Place, Reference, Speech, Unheard
 from fixloop_bot.application.errands import Errand, Urgency
 from fixloop_bot.application.ports import Clock
 from fixloop_bot.domain.errors import FixLoopError, SlackBusy, SlackRefused
@@ -36,7 +37,9 @@ BETWEEN_UPDATES_S = 1.2
 IDLE_S = 900.0
 """How long a speech that nobody ends is waited for."""
 GIVE_UP_S = 300.0
-"""How long after its end FixLoop still tries to show an answer."""
+"""How long after its end FixLoop still tries to show an answer that Slack asks to wait with."""
+STALE_S = 60.0
+"""An answer that waited so long for Slack to come back is given anew, from what is known then."""
 LONGEST_STATUS = 100
 
 
@@ -50,7 +53,7 @@ class SlackPodium:
     """Implements the ``Podium`` port. ``async with`` it: leaving ends the writers."""
 
     def __init__(self, api: SlackApi, *, clock: Clock, first_time: FirstTime) -> None:
-        self._stage = Stage(api=api, clock=clock, abilities=Abilities(clock))
+        self._stage = Stage(api=api, clock=clock, abilities=Abilities(clock), presence=Presence(api, clock))
         self._first_time = first_time
         self._suggestions = Suggestions(api)
         self._writers: set[asyncio.Task[None]] = set()
@@ -69,6 +72,9 @@ class SlackPodium:
     def speech(self, place: Place, *, answer_id: str) -> Speech:
         """An answer; the same id after a crash goes on in the messages that are there, or is already whole."""
         return SlackSpeech(self._stage, place, answer_id, first_time=self._first_time, writers=self._writers)
+
+    async def there(self) -> bool:
+        return await self._stage.presence.there()
 
     async def suggest(self, place: Place, prompts: Sequence[str]) -> None:
         """Up to four questions as buttons in the thread; trouble with Slack is logged, since nothing depends on it."""
@@ -101,7 +107,7 @@ class SlackSpeech:
         self._status_from = 0.0
         self._known = False
         self._ending: _Ending | None = None
-        self._over = False
+        self._over = self._unheard = False
         self._news = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
@@ -138,6 +144,8 @@ class SlackSpeech:
             self._wake()
         if self._writer is not None:
             await self._writer
+        if self._unheard:
+            raise Unheard(f"Slack was away when {self._id} was answered.")
 
     def _wake(self) -> None:
         self._news.set()
@@ -167,15 +175,26 @@ class SlackSpeech:
             with errands.on(Errand(urgency=urgency)):
                 return await self._round()
         except SlackBusy as busy:
-            self._news.set()
-            late = self._ending is not None and self._stage.clock.now() - self._ending.at > GIVE_UP_S
-            self._over = self._over or late
-            log.log(logging.WARNING if late else logging.INFO, "the answer %s waits: %s", self._id, busy)
-            return 0.0 if late else busy.retry_after
+            return self._wait(busy.retry_after, busy, away=not busy.undone)
         except SlackRefused as refusal:
+            if refusal.error in NO_ACCESS:
+                return self._wait(ASK_AGAIN_S, refusal, away=True)
             log.warning("the answer %s cannot be shown: %s", self._id, refusal)
             self._over = True
             return 0.0
+
+    def _wait(self, seconds: float, why: FixLoopError, *, away: bool) -> float:
+        """The seconds until the next round; none where it is too late for another one."""
+        self._news.set()
+        away = away or bool(self._stage.api.standing.trouble)
+        waited = self._stage.clock.now() - self._ending.at if self._ending is not None else 0.0
+        late = waited > (STALE_S if away else GIVE_UP_S)
+        if late and away:
+            self._unheard = True
+            self._stage.presence.lost()
+        self._over = self._over or late
+        log.log(logging.WARNING if late else logging.INFO, "the answer %s waits: %s", self._id, why)
+        return 0.0 if late else seconds
 
     async def _round(self) -> float:
         if self._ending is None:
@@ -254,6 +273,9 @@ class NullPodium:
         del place
         log.info("SLACK_BOT_TOKEN is not set, so the answer %s is shown nowhere", answer_id)
         return _Silence()
+
+    async def there(self) -> bool:
+        return True
 
     async def suggest(self, place: Place, prompts: Sequence[str]) -> None:
         del place, prompts

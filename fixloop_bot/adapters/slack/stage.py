@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
 from fixloop_bot.adapters.slack.api import SlackApi
+from fixloop_bot.adapters.slack.standing import NO_ACCESS
 from fixloop_bot.application.ports import Clock
-from fixloop_bot.domain.errors import SlackRefused
+from fixloop_bot.domain.errors import SlackBusy, SlackRefused
 
 log = logging.getLogger(__name__)
 
 REFUSED_FOR_S = 600.0
+ASK_EVERY_S = 5.0
 OF_THIS_CALL = frozenset(
     {
         "thread_not_found",
@@ -38,8 +41,39 @@ class Abilities:
 
     def lost(self, what: str, why: SlackRefused) -> None:
         log.info("doing without %s: %s", what, why)
-        if why.error not in OF_THIS_CALL:
+        if why.error not in OF_THIS_CALL | NO_ACCESS:
             self._until[what] = self._clock.now() + REFUSED_FOR_S
+
+
+class Presence:
+    """Whether Slack is there to be spoken to. While it is not, it is asked every few seconds, once for all answers."""
+
+    def __init__(self, api: SlackApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._away = False
+        self._ask_from = 0.0
+        self._asking = asyncio.Lock()
+
+    def lost(self) -> None:
+        """Somebody has tried for long enough, in vain."""
+        self._away = True
+
+    async def there(self) -> bool:
+        """Costs no call as long as nothing is known to be wrong."""
+        self._away = self._away or bool(self._api.standing.trouble)
+        async with self._asking:
+            if self._away and self._clock.now() >= self._ask_from:
+                self._away = not await self._answers()
+                self._ask_from = self._clock.now() + ASK_EVERY_S
+        return not self._away
+
+    async def _answers(self) -> bool:
+        try:
+            await self._api.call("auth.test")
+        except (SlackBusy, SlackRefused):
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +83,4 @@ class Stage:
     api: SlackApi
     clock: Clock
     abilities: Abilities
+    presence: Presence

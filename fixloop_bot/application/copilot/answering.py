@@ -18,7 +18,7 @@ from fixloop_bot.application.copilot import prompt
 from fixloop_bot.application.copilot.conversation import Conversation, Limits
 from fixloop_bot.application.copilot.gathering import Gathering
 from fixloop_bot.application.copilot.question import Question
-from fixloop_bot.application.copilot.speech import Offer, Place, Podium, Speech, Talker
+from fixloop_bot.application.copilot.speech import Offer, Place, Podium, Speech, Talker, Unheard
 from fixloop_bot.application.copilot.talks import Exchange, Feedback, Record, Remark, Talks
 from fixloop_bot.application.copilot.telling import Telling
 from fixloop_bot.application.copilot.tools import Toolbox, offer_of_step
@@ -36,6 +36,9 @@ from fixloop_bot.domain.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 STOP_LOOK_S = 1.0
+ANSWERED_WITHIN_S = 600.0
+"""While Slack is away a question waits; nobody waits for the answer to one that is older than this."""
+LOOK_AGAIN_S = 5.0
 FOLLOWS_S = 600.0
 """A reply that is not addressed to the bot goes on with its last answer to the same person within so long."""
 STOPPED = "Stopped, as somebody asked."
@@ -91,19 +94,37 @@ class Copilot:
         if not await self._is_meant(question, thread):
             await self._overhear(question, thread)
             return
+        await self._until_heard(question, thread, asked_at=_seconds(question.ts) or self._clock.now())
+
+    async def _until_heard(self, question: Question, thread: str, *, asked_at: float) -> None:
+        """Answer it. While Slack is away it waits, and is answered from what is known when Slack is back."""
+        while True:
+            if await self._podium.there():
+                with contextlib.suppress(Unheard):
+                    await self._in_turn(question, thread, asked_at=asked_at)
+                    return
+            if self._clock.now() - asked_at > ANSWERED_WITHIN_S:
+                log.warning("The question %s is dropped: Slack was away for ten minutes after it.", question.id)
+                return
+            await self._clock.sleep(LOOK_AGAIN_S)
+            if await self._talks.answer_stopped_by(question.id) is not None:
+                return
+
+    async def _in_turn(self, question: Question, thread: str, *, asked_at: float) -> None:
+        """Answer it when the thread's turn comes; raises Unheard."""
         place = Place(channel=question.channel, thread_ts=question.thread_ts, user=question.user, team=question.team)
         speech = self._podium.speech(place, answer_id=question.id)
 
         async def tell(ahead: int) -> None:
             await speech.doing(f"busy, {ahead} ahead of you…")
 
-        asked_at = _seconds(question.ts) or self._clock.now()
         try:
             async with self._turns.turn(thread, question.id, asked_at=asked_at, tell=tell) as mine:
                 if mine:
                     await self._answer(question, thread, place, speech)
         except Busy as busy:
             await speech.fail(f"Busy: {busy.ahead} questions are ahead of yours. Ask again in a minute.")
+            await self._turns.decline(thread, question.id)
 
     async def stop(self, answer_id: str, *, by: str) -> None:
         """End an answer that is being given, in whichever process; or one that has not begun."""
@@ -167,6 +188,8 @@ class Copilot:
             await self._podium.suggest(place, prompts(situation.incident))
         except StoreUnavailable as error:
             await speech.fail(str(error))
+        except Unheard:
+            raise
         except Exception:
             log.exception("the question %s could not be answered", question.id)
             await speech.fail("FixLoop could not answer this, and its log says why. The cards above show the state.")

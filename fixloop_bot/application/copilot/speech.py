@@ -84,8 +84,15 @@ class Reference:
     link: str = ""
 
 
+class Unheard(Exception):  # noqa: N818 - nothing went wrong here; the copilot answers anew
+    """Slack was away for so long that the answer is stale: what of it has been seen is not certain."""
+
+
 class Speech(Protocol):
-    """One answer on its way into the thread. ``close`` or ``fail`` ends it; afterwards nothing more is said."""
+    """One answer on its way into the thread. ``close`` or ``fail`` ends it; afterwards nothing more is said.
+
+    Both raise Unheard. A new speech of the same id then goes on in what may be in the thread already.
+    """
 
     async def doing(self, status: str) -> None:
         """What goes on behind the scenes: "reading run 2…". Shown until words come."""
@@ -115,6 +122,10 @@ class Podium(Protocol):
     """Opens a speech in a thread; never raises for a Slack that cannot stream: then plain updates are used."""
 
     def speech(self, place: Place, *, answer_id: str) -> Speech: ...
+
+    async def there(self) -> bool:
+        """False while nobody could be answered: Slack is out of reach, or does not take our token."""
+        ...
 
     async def suggest(self, place: Place, prompts: Sequence[str]) -> None:
         """At most four questions that fit the incident's state."""

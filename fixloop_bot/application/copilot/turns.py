@@ -54,7 +54,8 @@ class Turns:
         """Waits for the thread's turn and for a seat; yields False where the question needs no answer any more.
 
         ``tell`` is called with the number of those ahead whenever it changes. Raises Busy instead of waiting too long.
-        A question that was in its turn to the end counts as answered; one that was torn from it is asked again.
+        A question that was in its turn to the end counts as answered; one that was torn from it is asked again, and so
+        is a busy one until it is ``declined``.
         """
         token, answered = self._token(), False
         try:
@@ -65,12 +66,14 @@ class Turns:
             async with self._held(thread, question, token, asked_at), self._seat(tell):
                 yield True
                 answered = True
-        except Busy:
-            answered = True
-            raise
         finally:
             with contextlib.suppress(StoreUnavailable):
                 await self._talks.end_turn(thread, question, token, answered=answered)
+
+    async def decline(self, thread: str, question: str) -> None:
+        """Whoever asked was told to come back: the question counts as answered."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._talks.end_turn(thread, question, "", answered=True)
 
     async def _reached(self, thread: str, question: str, token: str, *, asked_at: float, tell: Tell) -> bool:
         until, told = self._clock.now() + self._patience_s, 0

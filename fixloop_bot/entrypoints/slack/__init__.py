@@ -13,6 +13,7 @@ from fixloop_bot.entrypoints.slack import (
     actions,
     commands,
     events,
+    groups,
     home,
     leftovers,
     modals,
@@ -34,6 +35,7 @@ def register(app: AsyncApp, api: SlackApi, counter: Counter, forms: Forms, rooms
     modals.register(app, counter, forms)
     shortcuts.register(app, counter, forms)
     reactions.register(app, counter)  # before the events' catch-all
+    groups.register(app, counter)  # before the events' catch-all
     home.register(app, counter)  # before the events' catch-all
     events.register(app, counter)
     if rooms is not None:

@@ -7,10 +7,13 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped, warning_token_skipped
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from fixloop_bot.adapters.slack.api import SlackApi
 from fixloop_bot.bootstrap import House
@@ -21,8 +24,13 @@ from fixloop_bot.entrypoints.slack.forms import Forms
 
 log = logging.getLogger(__name__)
 
+LOST = (ConnectionError, TimeoutError, aiohttp.ClientError)
+"""What a broken connection raises."""
+
 ON_PURPOSE = frozenset({warning_client_prioritized_and_token_skipped(), warning_token_skipped()})
 """Bolt finds SLACK_BOT_TOKEN in the environment by itself, and warns that our client and our authorize come first."""
+SAID_BY_RECEIVER = "is no longer active. Failed to send a message"
+"""The end of what the SDK says before it raises; our own line says what follows from it."""
 
 
 def create_slack_app(built: House) -> AsyncApp:
@@ -46,12 +54,9 @@ def create_slack_app(built: House) -> AsyncApp:
             bot_token=built.settings.slack_bot_token,
         )
 
-    bolt_log = logging.getLogger("fixloop_bot.bolt")
-    bolt_log.setLevel(logging.WARNING)  # at INFO Bolt writes whole bodies of requests with a wrong signature
-    bolt_log.addFilter(_on_purpose)
     app = AsyncApp(
         name="fixloop",
-        logger=bolt_log,
+        logger=bolt_log(),
         client=api.client,
         authorize=authorize,
         signing_secret=built.settings.slack_signing_secret or "socket mode needs none",
@@ -67,18 +72,48 @@ def forms_of(built: House, api: SlackApi, counter: Counter) -> Forms:
     return Forms(api, built.store, built.store, counter, by.permissions, by.resolution, catalog=built.catalog)
 
 
+def bolt_log() -> logging.Logger:
+    """Where Bolt and Slack's SDK write, without what is no news."""
+    bolt = logging.getLogger("fixloop_bot.bolt")
+    bolt.setLevel(logging.WARNING)  # at INFO Bolt writes whole bodies of requests with a wrong signature
+    bolt.addFilter(_on_purpose)
+    bolt.addFilter(_without_lost_connections)
+    return bolt
+
+
 def _on_purpose(record: logging.LogRecord) -> bool:
-    return record.msg not in ON_PURPOSE
+    return record.msg not in ON_PURPOSE and not str(record.msg).endswith(SAID_BY_RECEIVER)
+
+
+def _without_lost_connections(record: logging.LogRecord) -> bool:
+    """That Slack cannot be reached is a sentence; where in aiohttp it was noticed is no news. The SDK has no other seam
+    for its own reconnecting."""
+    if record.exc_info and isinstance(record.exc_info[1], LOST):
+        record.exc_info = None
+    return True
 
 
 LOOKS_AFTER_THE_SOCKET_S = 3.0
 """So long a broken connection may go unnoticed; the SDK's ten seconds are three times the life of a click's trigger."""
 
 
+class Receiver(AsyncSocketModeHandler):
+    """Bolt's handler; a connection that breaks while it answers is no fault of ours."""
+
+    async def handle(self, socket: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        try:
+            await super().handle(socket, req)
+        except LOST as error:
+            log.warning(
+                "The connection to Slack broke before it took an answer (%s). Slack sends that again.",
+                type(error).__name__,
+            )
+
+
 @contextlib.asynccontextmanager
 async def socket_mode(app: AsyncApp, app_token: str) -> AsyncIterator[None]:
     """Receive by WebSocket; reconnects by itself."""
-    handler = AsyncSocketModeHandler(app, app_token, ping_interval=LOOKS_AFTER_THE_SOCKET_S)
+    handler = Receiver(app, app_token, ping_interval=LOOKS_AFTER_THE_SOCKET_S)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         yield

@@ -53,6 +53,13 @@ class Counter:
         except StoreUnavailable:
             return True
 
+    async def changed(self, what: str, mark: str) -> None:
+        """Note a change; where the store is silent, it is seen some minutes later."""
+        try:
+            await self._store.note_change(what, mark)
+        except StoreUnavailable as error:
+            log.warning("a change of %s was not noted: %s", what, error)
+
     async def incident_of(self, channel: str, thread_ts: str) -> str | None:
         """The incident whose thread this is; None, too, where the store does not answer."""
         try:

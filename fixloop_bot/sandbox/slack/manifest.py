@@ -20,6 +20,8 @@ SCOPES_OF_EVENTS: Mapping[str, tuple[str, ...]] = {
     "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
     "reaction_removed": ("reactions:read",),
+    "subteam_members_changed": ("usergroups:read",),
+    "subteam_updated": ("usergroups:read",),
 }
 """What a subscription needs: any one of these scopes. Other events exist, and are not checked here."""
 

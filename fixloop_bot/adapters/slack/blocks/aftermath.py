@@ -9,8 +9,8 @@ from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.incidents import Incident, RunLine
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.reasons import place, watch_gap, watch_held
-from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
-from fixloop_bot.domain.setbacks import RESOLVED, Setback, regression
+from fixloop_bot.domain.runs import RecoveryVerdict
+from fixloop_bot.domain.setbacks import Setback, first_setback
 from fixloop_bot.domain.verdicts import COULD_NOT_LOOK
 
 
@@ -63,16 +63,8 @@ def taken_back(incident: Incident) -> TakenBack | None:
     proofs = [line for line in incident.runs if line.verdict is RecoveryVerdict.PROVEN]
     if not proofs or incident.verdict is RecoveryVerdict.PROVEN:
         return None
-    proof = proofs[-1]
-    said = f"{RunKind.VALIDATE.value} run {proof.number}: {RecoveryVerdict.PROVEN.value}"
-    proven = next((at for at, entry in enumerate(incident.timeline) if entry.what.startswith(said)), None)
-    for entry in incident.timeline[proven + 1 :] if proven is not None else ():
-        if entry.what.startswith(RESOLVED) and not entry.message:
-            return None
-        why = regression(entry)
-        if why:
-            return TakenBack(proof=proof, at=entry.at, why=why)
-    return None
+    back = first_setback(incident, proofs[-1])
+    return TakenBack(proof=proofs[-1], at=back.at, why=back.why) if back is not None and not back.resolved else None
 
 
 def taken_back_line(view: ThreadView) -> str:

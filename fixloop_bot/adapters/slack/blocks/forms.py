@@ -55,10 +55,13 @@ def declare_form(services: Sequence[Service], about: About, *, service: str = ""
 
 
 def declare_errors(fields: Mapping[str, str]) -> dict[str, str]:
-    """What is missing in a submitted declaration, by the input's block id; empty where nothing is."""
-    if fields.get("service") or fields.get("other", "").strip():
-        return {}
-    return {"other": "Choose a service above, or name one here."}
+    """What is wrong with a submitted declaration, by the input's block id; empty where nothing is."""
+    chosen, named = fields.get("service", ""), fields.get("other", "").strip()
+    if not chosen and not named:
+        return {"other": "Choose a service above, or name one here."}
+    if chosen and named and named.casefold() != chosen.casefold():
+        return {"other": "Only one service can be given: empty this field, or clear the choice above."}
+    return {}
 
 
 def resolve_form(incident: Incident, about: About, *, failing: str, asker: str) -> Block:

@@ -80,10 +80,10 @@ def _incident(item: FeedItem, now: float) -> Iterable[Block]:
 
 def _buttons(item: FeedItem, now: float) -> list[Block]:
     row = item.row
-    unclaimed = _unclaimed(row)
-    urgent = unclaimed and not row.muted(now)
+    urgent = _unclaimed(row) and not row.muted(now)
+    nobody_said = row.acknowledged_by is None and row.state is not State.RECOVERED  # as on its card
     found = [
-        *([_button("I'm on it", "acknowledge", row, primary=urgent)] if unclaimed else []),
+        *([_button("I'm on it", "acknowledge", row, primary=urgent)] if nobody_said else []),
         *([_button("Validate", "validate", row, primary=not urgent)] if row.planned and row.busy != "validate" else []),
     ]
     if item.address and len(item.address) <= LONGEST_ADDRESS:

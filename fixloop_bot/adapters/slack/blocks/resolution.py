@@ -11,14 +11,12 @@ from fixloop_bot.adapters.slack.blocks.report import report_button, report_line
 from fixloop_bot.adapters.slack.blocks.status import SYMBOLS, WHITE, reason
 from fixloop_bot.adapters.slack.blocks.text import counted, day_and_clock, one_line, person
 from fixloop_bot.application.views import ThreadView
-from fixloop_bot.domain.incidents import Entry, Incident
+from fixloop_bot.domain.happenings import Entry, Happening
+from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import Role
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepVerdict
 from fixloop_bot.domain.verdicts import proving_steps
-
-RESOLVED = "resolved ("
-"""How the timeline notes a resolution, with its verdict behind."""
 
 
 def resolution_card(view: ThreadView) -> Card | None:
@@ -66,7 +64,7 @@ def _merged(incident: Incident, *, now: float) -> Card:
 def _taken_back(view: ThreadView) -> Card | None:
     """What the card of an earlier resolution says now; None where there was none."""
     incident = view.incident
-    earlier = [entry for entry in incident.timeline if entry.what.startswith(RESOLVED) and not entry.message]
+    earlier = [entry for entry in incident.timeline if entry.kind is Happening.RESOLVED]
     if not earlier:
         return None
     line = f"{WHITE} *Reopened.* It was resolved {_once(earlier[-1], view.now)}."
@@ -75,8 +73,7 @@ def _taken_back(view: ThreadView) -> Card | None:
 
 
 def _once(entry: Entry, now: float) -> str:
-    verdict = one_line(entry.what.removeprefix(RESOLVED).rstrip(")"), 40)
-    return f"{day_and_clock(entry.at, now)} by {person(entry.who)}, {verdict}"
+    return f"{day_and_clock(entry.at, now)} by {person(entry.who)}, {one_line(entry.about, 40)}"
 
 
 def grounds_line(view: ThreadView) -> str:

@@ -16,6 +16,7 @@ from fixloop_bot.application.views import ThreadView
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.comparison import never_reproduced
 from fixloop_bot.domain.figures import milliseconds
+from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident, RunLine, State
 from fixloop_bot.domain.moments import span
 from fixloop_bot.domain.plans import WireCheck
@@ -34,7 +35,7 @@ from fixloop_bot.domain.reasons import (
 )
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import FaultKind, Sample
-from fixloop_bot.domain.setbacks import REOPENED, RESOLVED, Setback, setback
+from fixloop_bot.domain.setbacks import Setback, setback
 
 RED, YELLOW, GREEN, WHITE = "🔴", "🟡", "🟢", "⚪"
 SYMBOLS = {
@@ -223,8 +224,8 @@ def back_status(back: Setback | None, now: float, *, broken: bool = False) -> St
 def _since_reopened(view: ThreadView) -> float:
     """When the last proof or resolution was; what was found after it is news."""
     ends = [line.finished_at for line in view.incident.runs if line.verdict is RecoveryVerdict.PROVEN]
-    told = [entry for entry in view.incident.timeline if not entry.message]
-    ends += [entry.at for entry in told if entry.what.startswith((RESOLVED, REOPENED))]
+    told = (Happening.RESOLVED, Happening.REOPENED)
+    ends += [entry.at for entry in view.incident.timeline if entry.kind in told]
     return max((end for end in ends if end is not None), default=0.0)
 
 
