@@ -98,11 +98,14 @@ def tab(chromium: Browser, request: pytest.FixtureRequest) -> Open:
     address = request.getfixturevalue("small" if "small" in request.fixturenames else "address")
 
     @asynccontextmanager
-    async def open_tab(size: tuple[int, int] = WIDE, theme: str = "dark") -> AsyncIterator[Tab]:
+    async def open_tab(
+        size: tuple[int, int] = WIDE, theme: str = "dark", timezone: str | None = None
+    ) -> AsyncIterator[Tab]:
         context = await chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="light" if theme == "light" else "dark",
             reduced_motion="reduce",
+            timezone_id=timezone,
         )
         page = await context.new_page()
         opened = Tab(page, address)

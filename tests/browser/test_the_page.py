@@ -60,7 +60,7 @@ async def test_what_is_used_in_a_card_reaches_the_app(slack: LocalSlack, tab: Op
     await post(slack, every_block())
     async with listening(slack, app), tab() as opened:
         page = opened.page
-        await page.get_by_role("button", name="Go", exact=True).click()
+        await page.get_by_role("button", name="Go", exact=True).dblclick()  # a double click is one press
         await page.get_by_role("button", name="Drop").click()
         await page.get_by_role("dialog").get_by_role("button", name="No").click()
         await page.get_by_role("button", name="Drop").click()
@@ -138,6 +138,8 @@ async def test_a_modal_by_keyboard_alone(slack: LocalSlack, tab: Open) -> None:
     async with listening(slack, app), tab() as opened:
         page = opened.page
         dialog = page.get_by_role("dialog", name="Why")
+        beside = page.get_by_role("button", name="Home", exact=True)
+        await beside.focus()
         await slack.people.shortcut("mira", "new_plan")
         await expect(dialog.get_by_label("Why")).to_be_focused()
         await page.keyboard.press("Enter")
@@ -145,6 +147,7 @@ async def test_a_modal_by_keyboard_alone(slack: LocalSlack, tab: Open) -> None:
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
         assert not slack.open_views("mira")
+        await expect(beside).to_be_focused()
         await slack.people.shortcut("mira", "new_plan")
         await expect(dialog.get_by_label("Why")).to_be_focused()
         await page.keyboard.type("flaky")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -35,6 +37,7 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
         await expect(deck.locator(".run h3")).to_contain_text("Confirm run", timeout=LONG_MS)
         await expect(deck.locator(".run li.failed").first).to_contain_text("A cart can be paid", timeout=LONG_MS)
         await expect(in_thread(page, ".message", "Validation plan v1")).to_be_visible()
+        await expect(deck.locator(".fault.broken .turn")).to_be_in_viewport(ratio=1)
         await expect(stage).to_contain_text("Fix")
         assert await page.evaluate(UNREADABLE, RATIO) == []
         await expect(page.locator(".root")).not_to_contain_text("Still counting", timeout=LONG_MS)
@@ -87,8 +90,11 @@ async def test_from_a_broken_shop_to_a_proof(tab: Open) -> None:
 
 
 async def test_the_same_on_a_phone(tab: Open) -> None:
-    """At 390 pixels the three parts are tabs: break on one, read on the next, and nothing is wider than the screen."""
-    async with tab(size=PHONE) as opened:
+    """At 390 pixels the three parts are tabs: break on one, read on the next, and nothing is wider than the screen.
+
+    Where the phone is not in UTC, the deck's time is the thread's: its reader's own.
+    """
+    async with tab(size=PHONE, timezone="Asia/Kolkata") as opened:
         page = opened.page
         await page.get_by_role("button", name="Deck").click()
         await turn(page, "Break: checkout-500")
@@ -99,6 +105,9 @@ async def test_the_same_on_a_phone(tab: Open) -> None:
             assert wide <= PHONE[0], f"{name} is {wide} px wide"
         await page.locator(".bottom").get_by_role("button", name="Thread").click()
         await expect(page.locator(".root").get_by_role("button", name="Validate")).to_be_visible(timeout=LONG_MS)
+        since = re.search(r"since \d\d:\d\d(?! UTC)", str(await page.locator(".facts").text_content()))
+        assert since is not None
+        await expect(page.locator(".root")).to_contain_text(since[0])
 
 
 async def test_two_people_in_one_page(tab: Open) -> None:
@@ -127,6 +136,9 @@ async def test_scenarios_are_played_in_the_page(tab: Open) -> None:
         await page.get_by_role("button", name="Play half-fix-half-fixed", exact=True).click()
         await expect(page.locator(".playing")).to_contain_text("As expected: not recovered.", timeout=2 * LONG_MS)
         await page.get_by_role("button", name="Play health-lies", exact=True).click()
+        await expect(page.get_by_role("region", name="First steps")).to_contain_text("health-lies plays by itself")
         await expect(page.locator(".playing")).to_contain_text("mended and resolved first")
         await expect(page.locator(".playing")).to_contain_text("As expected: proven.", timeout=2 * LONG_MS)
         await expect(page.get_by_role("navigation", name="Workspace").get_by_text("INC-2")).to_be_visible()
+        await expect(page.locator(".facts")).to_contain_text("INC-2")  # the one before was over: the page has gone on
+        await expect(page.get_by_role("log")).to_have_count(1)

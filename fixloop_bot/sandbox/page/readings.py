@@ -28,11 +28,15 @@ _NAME = re.compile(r"INC-\d+\b")
 _STEP = re.compile(rf"(\d{{1,2}})\s+([{''.join(MARKS)}])️?\s+(.{{1,400}})")
 _RUN = re.compile(r"(Confirm run|Validate run|Watch|Another look at step)\b.{0,60}")
 _LINK = re.compile(r"<([^|<>]{0,2000})\|([^<>]{0,500})>")
+_DATE = re.compile(r"(<!date\^\d{1,12}\^[^<>|]{1,100}\|[^<>]{0,100}>)")
 _MARKS_OF_STYLE = re.compile(r"(?<!\w)[*_`~]|[*_`~](?!\w)")
 
 
 def headline(message: Message) -> Json:
-    """title, status and tone of an incident's root card; every field empty where the card is another one."""
+    """title, status and tone of an incident's root card; every field empty where the card is another one.
+
+    Dates in ``status`` and ``facts`` stay Slack's marks: the page writes them in the reader's own time.
+    """
     title = next((_text(block) for block in message.blocks if block.get("type") == "header"), "")
     said = next((_text(block) for block in message.blocks if block.get("type") == "section"), "")
     line = said.partition("\n")[0].strip()
@@ -41,9 +45,9 @@ def headline(message: Message) -> Json:
     facts = next((line for line in said_small if _NAME.match(line)), "")
     return {
         "title": plain(title),
-        "status": plain(line.lstrip("".join(TONES)).strip()) if tone else "",
+        "status": dated(line.lstrip("".join(TONES)).strip()) if tone else "",
         "tone": tone,
-        "facts": plain(facts),
+        "facts": dated(facts),
         "buttons": _buttons(message),
     }
 
@@ -105,6 +109,11 @@ def plain(text: str) -> str:
     text = _LINK.sub(lambda match: match[2], text)
     text = _MARKS_OF_STYLE.sub("", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def dated(text: str) -> str:
+    """``plain``, but for the marks of dates, which stay as they are."""
+    return "".join(part if _DATE.fullmatch(part) else plain(part) for part in _DATE.split(text))
 
 
 def _split(said: str) -> tuple[str, str, str]:

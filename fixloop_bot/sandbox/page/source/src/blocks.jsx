@@ -4,6 +4,7 @@ import { Component, memo, useCallback, useId, useMemo, useRef, useState } from "
 import { Message } from "slack-blocks-to-jsx";
 import { Confirm } from "./confirm.jsx";
 import { Element, InputBlock, Table, isOurs } from "./elements.jsx";
+import { isAgain } from "./press.js";
 import { show } from "./show.js";
 import { go, set, useStore, warn } from "./store.js";
 import { slackDate } from "./words.js";
@@ -31,7 +32,7 @@ export const Blocks = memo(function Blocks({ blocks, values, onAct, inputs, erro
   const clicked = useCallback((event) => {
     const button = event.target.closest("button");
     const found = button && find(latest.current.prepared, button);
-    if (!found) return;
+    if (!found || isAgain(event)) return;
     const { block, element } = found;
     if (element.type === "feedback_buttons") {
       const sides = [...button.parentElement.children];
@@ -177,6 +178,7 @@ function prepare(block, values, id) {
   if (block.accessory) shown.accessory = element(block.accessory, 0);
   if (block.element) shown.element = element(block.element, 0);
   if (block.type === "actions" || block.type === "context_actions") shown.elements = block.elements.map(element);
+  if (block.type === "markdown" && typeof block.text === "string") shown.text = timed(block.text);
   if (block.type === "card" && block.actions) shown.actions = block.actions.map(element);
   if (block.slack_file) Object.assign(shown, { image_url: fileOf(block.slack_file), slack_file: undefined });
   const elements = block.type === "actions" ? block.elements : block.type === "section" && block.accessory ? [block.accessory] : [];
@@ -223,6 +225,9 @@ const marked = (text) =>
     .replace(/&lt;(?=[@#!/a-zA-Z])/g, "<\u2060")
     .replace(/&lt;/g, "<")
     .replace(/(?<=\s)\*(?=\s)/g, "∗");
+
+// In `22:25:32` the package takes `:25:` for an emoji that it does not know, and leaves it out.
+const timed = (text) => text.replace(/(\d:)(?=\d+:\d)/g, "$1\u2060");
 
 const plain = (text) => text.replace(/&gt;/g, ">").replace(/&lt;/g, "<").replace(/&amp;/g, "&");
 

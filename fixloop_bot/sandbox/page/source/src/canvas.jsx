@@ -1,6 +1,7 @@
 // A canvas, such as an incident's report: read in a dialog, fetched when it is opened.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Blocks } from "./blocks.jsx";
+import { useDialog } from "./dialog.js";
 import { Icon } from "./icons.jsx";
 import { set, useStore } from "./store.js";
 
@@ -10,11 +11,10 @@ export function CanvasSheet() {
 }
 
 function Sheet({ id }) {
-  const dialog = useRef(null);
+  const dialog = useDialog();
   const people = useStore((now) => now.people);
   const [text, setText] = useState(null);
   useEffect(() => {
-    dialog.current.showModal();
     fetch(`/files/${id}`)
       .then((answer) => (answer.ok ? answer.text() : "This canvas is gone."))
       .then(setText, () => setText("This canvas cannot be read now."));

@@ -5,8 +5,12 @@ import { act } from "./live.js";
 import { Popup } from "./popup.jsx";
 import { get, go, useStore, warn } from "./store.js";
 
+// What was begun in a place and not sent yet.
+const drafts = new Map();
+
 export function Composer({ channel, thread, disabled, placeholder }) {
-  const [text, setText] = useState("");
+  const place = `${channel}:${thread ?? ""}`;
+  const [text, setText] = useState(() => drafts.get(place) ?? "");
   const [editing, setEditing] = useState(null);
   const [chosen, setChosen] = useState(0);
   const [closed, setClosed] = useState(false);
@@ -24,18 +28,24 @@ export function Composer({ channel, thread, disabled, placeholder }) {
     return () => window.removeEventListener("fixloop:edit", edit);
   }, []);
   useEffect(() => {
+    // Anew with every width; without one, as where a phone shows another part, there is nothing to measure yet.
+    let fitted = 0;
     const fit = () => {
-      const { style } = field.current;
+      const { style, clientWidth } = field.current;
+      if (clientWidth === fitted) return;
+      fitted = clientWidth;
       style.height = "auto";
       style.height = `${Math.min(field.current.scrollHeight, 180)}px`;
     };
+    const watcher = new ResizeObserver(fit);
+    watcher.observe(field.current);
     fit();
-    window.addEventListener("resize", fit);
-    return () => window.removeEventListener("resize", fit);
+    return () => watcher.disconnect();
   }, [text]);
 
   const type = (value) => {
     setText(value);
+    if (!editing) drafts.set(place, value);
     setChosen(0);
     setClosed(false);
   };
@@ -49,7 +59,7 @@ export function Composer({ channel, thread, disabled, placeholder }) {
     type("");
     const done = await say(words, channel, thread, editing);
     setEditing(null);
-    if (!done) setText(words);
+    if (!done) type(words);
   };
   const keys = (event) => {
     if (event.nativeEvent.isComposing) return;

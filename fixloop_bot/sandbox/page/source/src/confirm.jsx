@@ -1,9 +1,8 @@
-import { useEffect, useRef } from "react";
+import { useDialog } from "./dialog.js";
 
 // Slack's confirmation of a button or menu, above everything, in the browser's own dialog: Esc and focus come with it.
 export function Confirm({ confirm, done, undo, onEnd }) {
-  const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  const dialog = useDialog();
   const end = (sure) => {
     dialog.current.close();
     onEnd();

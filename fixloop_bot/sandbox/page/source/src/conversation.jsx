@@ -17,8 +17,12 @@ const NONE = [];
 
 export function Conversation() {
   const place = useStore((now) => now.place);
+  const heard = useStore((now) => now.heard);
   return (
     <main className="panel conversation" aria-label="Conversation">
+      <p className="unseen" aria-live="polite">
+        {heard}
+      </p>
       {place.kind === "home" ? <Home /> : place.kind === "thread" ? <Thread place={place} /> : <Channel place={place} />}
     </main>
   );
@@ -80,9 +84,10 @@ function Thread({ place }) {
   return (
     <>
       <Head icon="thread" title={incident?.title || "Thread"} note={channel && channel.kind !== "im" ? `#${channel.name}` : "FixLoop"} onBack={back} tone={incident?.tone} />
-      <Messages key={place.ts} list={shown} inThread empty={<p className="quiet">This thread is gone.</p>} />
+      {/* Keys are unique among brothers: with the same one twice React keeps the old thread beside the new one. */}
+      <Messages key={`messages ${place.ts}`} list={shown} inThread empty={<p className="quiet">This thread is gone.</p>} />
       <Assistant at={`${place.channel}:${place.ts}`} place={place} />
-      <Composer key={place.ts} channel={place.channel} thread={place.ts} placeholder="Reply, or ask @fixloop" />
+      <Composer key={`composer ${place.ts}`} channel={place.channel} thread={place.ts} placeholder="Reply, or ask @fixloop" />
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { memo, useMemo, useState } from "react";
 import { Icon } from "./icons.jsx";
 import { act } from "./live.js";
+import { isAgain, useKeptFocus } from "./press.js";
 import { useStore } from "./store.js";
 import { clock } from "./words.js";
 
@@ -43,8 +44,9 @@ const Fault = memo(
     const { name, state } = fault;
     const after = state === "half-fixed" ? fault.half : state === "fixed" ? fault.fix : fault.sees;
     const touched = state !== "off";
+    const kept = useKeptFocus();
     return (
-      <li className={`fault ${state}`}>
+      <li {...kept} className={`fault ${state}`}>
         <div className="what">
           <strong>
             {name}
@@ -65,22 +67,24 @@ const Fault = memo(
 );
 
 const Break = ({ name }) => (
-  <button type="button" className="button break" onClick={() => turn(name, "broken")} aria-label={`Break: ${name}`}>
+  <button type="button" className="button break" onClick={(event) => !isAgain(event) && turn(name, "broken")} aria-label={`Break: ${name}`}>
     <Icon name="bolt" size={13} /> Break
   </button>
 );
 
 function Turn({ fault }) {
   const { name, state } = fault;
+  // What is pressed stays where it is: once more would only begin the fault's time anew.
+  const to = (wanted) => (event) => !isAgain(event) && wanted !== state && turn(name, wanted);
   return (
     <div className="turn" role="group" aria-label={`${name}: ${state}`}>
-      <button type="button" aria-pressed={state === "broken"} className="break" onClick={() => turn(name, "broken")} aria-label={`Break: ${name}`}>
+      <button type="button" aria-pressed={state === "broken"} className="break" onClick={to("broken")} aria-label={`Break: ${name}`}>
         <Icon name="bolt" size={13} /> {state === "broken" ? "Broken" : state === "fixed" ? "Break again" : "Break"}
       </button>
-      <button type="button" aria-pressed={state === "half-fixed"} className="half" disabled={!isOn(fault)} onClick={() => turn(name, "half-fixed")} aria-label={`Half-fix: ${name}`}>
+      <button type="button" aria-pressed={state === "half-fixed"} className="half" disabled={!isOn(fault)} onClick={to("half-fixed")} aria-label={`Half-fix: ${name}`}>
         {state === "half-fixed" ? "Half-fixed" : "Half-fix"}
       </button>
-      <button type="button" aria-pressed={state === "fixed"} className="fix" disabled={!isOn(fault)} onClick={() => turn(name, "fixed")} aria-label={`Fix: ${name}`}>
+      <button type="button" aria-pressed={state === "fixed"} className="fix" onClick={to("fixed")} aria-label={`Fix: ${name}`}>
         <Icon name={state === "fixed" ? "check" : "wrench"} size={13} /> {state === "fixed" ? "Fixed" : "Fix"}
       </button>
     </div>

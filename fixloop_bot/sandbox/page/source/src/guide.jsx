@@ -5,7 +5,9 @@ import { FIRST, isOn, turn } from "./faults.jsx";
 import { Icon } from "./icons.jsx";
 import { pressed } from "./incident.jsx";
 import { keep } from "./keeping.js";
-import { go, set, useStore } from "./store.js";
+import { act } from "./live.js";
+import { isAgain, useKeptFocus } from "./press.js";
+import { go, isOver, set, useStore } from "./store.js";
 
 const STAGES = ["Break", "Watch", "Fix", "Validate", "Proven"];
 
@@ -15,7 +17,7 @@ export function bringGuide(shown) {
 }
 
 export function Guide() {
-  const wanted = useStore((now) => now.guide && now.everConnected);
+  const wanted = useStore((now) => now.guide && now.everConnected && !now.lost);
   const hasShop = useStore((now) => now.deck.faults.length > 0);
   return wanted && hasShop ? <Path /> : null;
 }
@@ -23,8 +25,9 @@ export function Guide() {
 function Path() {
   const { at, says, does } = useStage();
   const proven = at === STAGES.length - 1;
+  const kept = useKeptFocus();
   return (
-    <section className={`panel guide ${proven ? "proven" : ""}`} aria-label="First steps">
+    <section {...kept} className={`panel guide ${proven ? "proven" : ""}`} aria-label="First steps">
       <ol>
         {STAGES.map((name, index) => (
           <li key={name} className={index < at || (proven && index === at) ? "done" : index === at ? "current" : ""} aria-current={index === at ? "step" : undefined}>
@@ -41,18 +44,29 @@ function Path() {
           ))}
         </span>
       )}
-      <button type="button" className="button square ghost away" aria-label="Put the first steps away" title="Put the first steps away" onClick={() => bringGuide(false)}>
+      <button type="button" className="button square ghost away" aria-label="Put the first steps away" title="Put the first steps away" onClick={away}>
         <Icon name="close" size={14} />
       </button>
     </section>
   );
 }
 
+// Whoever uses keys stands then at what brings the first steps back.
+function away() {
+  bringGuide(false);
+  document.querySelector(".keys-open")?.focus();
+}
+
 function Deed({ label, run, style = "", confirm }) {
   const [asked, setAsked] = useState(false);
+  const press = (event) => {
+    if (isAgain(event)) return;
+    if (confirm) setAsked(true);
+    else run(event.currentTarget);
+  };
   return (
     <>
-      <button type="button" className={`button ${style}`} onClick={(event) => (confirm ? setAsked(true) : run(event.currentTarget))}>
+      <button type="button" className={`button ${style}`} onClick={press}>
         {label}
       </button>
       {asked && <Confirm confirm={confirm} done={run} undo={() => {}} onEnd={() => setAsked(false)} />}
@@ -65,17 +79,34 @@ function useStage() {
   const faults = useStore((now) => now.deck.faults);
   const place = useStore((now) => now.place);
   const incident = useStore((now) => now.deck.incidents.at(-1) ?? null);
+  const play = useStore((now) => now.deck.play);
+  const stage = stageOf(faults, incident, place);
+  return play?.going ? { ...stage, says: `${play.name} plays by itself. ${play.stage}`, does: [{ label: "Stop", run: () => act("stop") }] } : stage;
+}
+
+function stageOf(faults, incident, place) {
   const on = faults.filter(isOn);
-  const open = incident && incident.tone !== "good";
+  const open = incident && !isOver(incident);
   if (on.length && !open) return watching(on[0]);
   if (on.length) return failing(incident, on[0], place);
-  if (!incident) return { at: 0, says: "Break the shop on purpose: the first fault makes every checkout fail.", does: [{ label: `Break ${FIRST}`, run: () => turn(FIRST, "broken"), style: "primary" }] };
+  if (!incident || (!open && incident.tone !== "good")) return beginning(incident);
   return open ? mended(incident) : proven();
+}
+
+function beginning(unproven) {
+  const says = unproven ? "Resolved, but never proven. Break the shop again to see a proof." : "Break the shop on purpose: the first fault makes every checkout fail.";
+  return { at: 0, says, does: [{ label: `Break ${FIRST}`, run: () => turn(FIRST, "broken"), style: "primary" }] };
 }
 
 function watching(fault) {
   return { at: 1, says: `${fault.name} is on. In a few seconds Datadog alerts, and FixLoop opens a thread here by itself.`, does: [] };
 }
+
+// Before a validation has been tried, and after it was refused.
+const WORDS = {
+  broken: ["Reproduced: the steps fail as customers do. Now mend the shop.", "Not recovered: the same steps still fail. Now mend the shop."],
+  half: ["Half-fixed: press Validate and see it refused, or fix it in full.", "Not recovered: a half-fix is no proof. Now fix it in full."],
+};
 
 function failing(incident, fault, place) {
   const steps = incident.run?.steps ?? [];
@@ -85,7 +116,7 @@ function failing(incident, fault, place) {
   if (!reproduced) return { at: 1, says: "FixLoop writes a plan and runs it at once, to see the bug with its own eyes.", does: there };
   const half = fault.state === "half-fixed";
   const refused = incident.run.heading.startsWith("Validate");
-  const says = !half ? "Reproduced: the steps fail as customers do. Now mend the shop." : refused ? "Not recovered: a half-fix is no proof. Now fix it in full." : "Half-fixed: press Validate and see it refused, or fix it in full.";
+  const says = WORDS[half ? "half" : "broken"][refused ? 1 : 0];
   const does = [{ label: `Fix ${fault.name}`, run: () => turn(fault.name, "fixed"), style: "primary" }];
   return { at: 2, says, does: half ? does : [...does, { label: "Half-fix", run: () => turn(fault.name, "half-fixed") }] };
 }
@@ -97,10 +128,11 @@ function mended(incident) {
   if (validating) return { at: 3, says: `The same steps run again: ${decided} of ${steps.length} decided.`, does: [] };
   const button = incident.buttons.find((each) => each.action_id === "validate");
   const does = button ? [{ label: "Validate", run: (dom) => pressed(incident, button, dom), style: "primary", confirm: button.confirm }] : [];
-  return { at: 3, says: "Mended, but is it proven? Run the very same steps again.", does };
+  const says = button ? "Mended, but is it proven? Run the very same steps again." : "Mended. The run that is going ends first, then the same steps are validated.";
+  return { at: 3, says, does };
 }
 
 function proven() {
   const says = "What failed before passes now. Ask @fixloop about it, or play a scenario.";
-  return { at: 4, says, does: [{ label: "Scenarios", run: () => set({ pane: "play", tab: "deck" }) }, { label: "Done", run: () => bringGuide(false), style: "primary" }] };
+  return { at: 4, says, does: [{ label: "Scenarios", run: () => set({ pane: "play", tab: "deck" }) }, { label: "Done", run: away, style: "primary" }] };
 }

@@ -1,5 +1,6 @@
 // The keys, and what lists them: `?`.
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
+import { useDialog } from "./dialog.js";
 import { bringGuide } from "./guide.jsx";
 import { Icon } from "./icons.jsx";
 import { get, go, set, useStore } from "./store.js";
@@ -43,7 +44,8 @@ export function useKeys() {
       if (event.key === "Escape" && get().menu) set({ menu: false });
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        set({ jump: !get().jump });
+        if (get().jump) document.querySelector("dialog.jump")?.close();
+        else set({ jump: true });
         return;
       }
       const busy = event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]") || event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select");
@@ -63,8 +65,7 @@ export function Help() {
 }
 
 function Sheet() {
-  const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  const dialog = useDialog();
   const all = [...OTHERS, ...KEYS.map(([key, says]) => [[key], says])];
   return (
     <dialog ref={dialog} className="sheet help" aria-labelledby="help-title" onClose={() => set({ help: false })} onClick={(event) => event.target === dialog.current && dialog.current.close()}>

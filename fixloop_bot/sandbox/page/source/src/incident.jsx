@@ -3,7 +3,9 @@ import { useState } from "react";
 import { Confirm } from "./confirm.jsx";
 import { Icon } from "./icons.jsx";
 import { act } from "./live.js";
-import { go, useStore } from "./store.js";
+import { isAgain, useKeptFocus } from "./press.js";
+import { go, isOver, useStore } from "./store.js";
+import { slackDate } from "./words.js";
 
 // The incident whose thread is open, else the newest one.
 export function useNow() {
@@ -12,10 +14,13 @@ export function useNow() {
   return incidents.find((each) => each.ts === place.ts && each.channel === place.channel) ?? incidents.at(-1) ?? null;
 }
 
-// The server reads cards without knowing who looks: people are still their ids there.
-function useNamed() {
+// The server reads cards without knowing who looks, nor where: people are still their ids there, and dates are marks.
+export function useTold() {
   const people = useStore((now) => now.people);
-  return (text) => text.replace(/<@(\w+)>/g, (_, id) => people[id]?.real_name ?? "somebody");
+  return (text) =>
+    text
+      .replace(/<@(\w+)>/g, (_, id) => people[id]?.real_name ?? "somebody")
+      .replace(/<!date\^(\d+)\^([^^|>]+)[^>]*>/g, (_, at, form) => slackDate(Number(at), form));
 }
 
 export function Incident() {
@@ -24,29 +29,49 @@ export function Incident() {
     <section className="incident" aria-label="Incident">
       <h2 className="unseen">Flight deck</h2>
       {incident ? <Now incident={incident} /> : <Calm />}
+      <Newer than={incident} />
     </section>
   );
 }
 
 function Now({ incident }) {
-  const named = useNamed();
-  const [first, rest] = split(named(incident.status));
+  const told = useTold();
+  const [first, rest] = split(told(incident.status));
   return (
     <div className={`now ${incident.tone}`}>
+      <p className="unseen" role="status">
+        {incident.facts.split(" · ")[0]}: {first}
+      </p>
       <button type="button" className="to-thread" aria-label={`Open the thread: ${incident.title}`} onClick={() => go({ kind: "thread", channel: incident.channel, ts: incident.ts })}>
         <small className="facts">
           <span className={`dot ${incident.tone}`} aria-hidden="true" />
-          {named(incident.facts)}
+          {told(incident.facts)}
           <Icon name="right" size={14} />
         </small>
         <span className="status">
           <strong>{first}</strong>
-          {rest && <span>{rest}</span>}
+          <span>{rest}</span>
         </span>
         <span className="subject">{incident.title}</span>
       </button>
       <Keys incident={incident} />
     </div>
+  );
+}
+
+// Whoever reads an incident that is over, or an older one, is told here of the newest that is not.
+function Newer({ than }) {
+  const told = useTold();
+  const newest = useStore((now) => now.deck.incidents.findLast((each) => !isOver(each)));
+  if (!newest || !than || newest.ts <= than.ts) return null;
+  return (
+    <button type="button" className={`newer ${newest.tone}`} onClick={() => go({ kind: "thread", channel: newest.channel, ts: newest.ts })}>
+      <span className={`dot ${newest.tone}`} aria-hidden="true" />
+      <span>
+        {newest.facts.split(" · ")[0]} is open: {split(told(newest.status))[0]}
+      </span>
+      <Icon name="right" size={14} />
+    </button>
   );
 }
 
@@ -75,15 +100,18 @@ function Calm() {
 // The root card's own buttons, within reach while one reads further down.
 function Keys({ incident }) {
   const [asked, setAsked] = useState(null);
-  const press = (button, dom) => {
+  const kept = useKeptFocus();
+  const press = (button, event) => {
+    if (isAgain(event)) return;
+    const dom = event.currentTarget;
     const done = () => pressed(incident, button, dom);
     if (button.confirm) setAsked({ confirm: button.confirm, done, undo: () => {} });
     else done();
   };
   return (
-    <div className="keys">
+    <div {...kept} className="keys" role="group" aria-label="What to do">
       {incident.buttons.map((each) => (
-        <button key={each.action_id} type="button" className={`button ${each.style ?? ""}`} onClick={(event) => press(each, event.currentTarget)}>
+        <button key={each.action_id} type="button" className={`button ${each.style ?? ""}`} onClick={(event) => press(each, event)}>
           {each.text.text}
         </button>
       ))}

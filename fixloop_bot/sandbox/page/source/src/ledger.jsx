@@ -2,6 +2,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "./icons.jsx";
 import { act } from "./live.js";
+import { useKeptFocus } from "./press.js";
 import { useStore } from "./store.js";
 import { clockS } from "./words.js";
 
@@ -16,7 +17,7 @@ export function Scenarios() {
       <ul className="scenarios">
         {scenarios.map((each) => (
           <li key={each.name} className={play?.going && play.name === each.name ? "going" : ""}>
-            <button type="button" className="button square" disabled={play?.going} aria-label={`Play ${each.name}`} title={`Play ${each.name}`} onClick={() => act("play", { name: each.name })}>
+            <button type="button" className="button square" aria-disabled={play?.going || undefined} aria-label={`Play ${each.name}`} title={play?.going ? "One is playing: stop it first" : `Play ${each.name}`} onClick={() => !play?.going && act("play", { name: each.name })}>
               <Icon name="play" size={14} />
             </button>
             <span className="what">
@@ -33,8 +34,9 @@ export function Scenarios() {
 }
 
 function Playing({ play }) {
+  const kept = useKeptFocus();
   return (
-    <div className={`playing ${play.going ? "going" : play.verdict === play.expected ? "good" : "bad"}`} role="status">
+    <div {...kept} className={`playing ${play.going || !play.verdict ? "" : play.verdict === play.expected ? "good" : "bad"}`} role="status">
       <strong>{play.name}</strong>
       {play.going && (
         <button type="button" className="button" onClick={() => act("stop")}>

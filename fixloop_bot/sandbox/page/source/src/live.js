@@ -8,6 +8,7 @@ let socket = null;
 let losing = 0;
 let number = 0;
 let pause = 250;
+let heardAt = 0;
 
 export function connect() {
   const user = get().me || remembered();
@@ -19,13 +20,14 @@ export function connect() {
     set({ connected: true, everConnected: true, lost: false });
   };
   socket.onmessage = ({ data }) => {
+    heardAt = Date.now() / 1000;
     const deltas = JSON.parse(data);
     for (const delta of deltas) if (delta.kind === "answer") settle(delta);
     take(deltas);
   };
   socket.onclose = () => {
     set({ connected: false });
-    losing ||= setTimeout(() => set({ lost: true }), LOST_MS);
+    losing ||= setTimeout(() => set({ lost: true, heardAt }), LOST_MS);
     for (const [id] of waiting) settle({ id, error: "The sandbox is not there any more." });
     setTimeout(connect, pause);
     pause = Math.min(pause * 1.7, SLOWEST_MS);

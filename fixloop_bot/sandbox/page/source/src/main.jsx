@@ -1,32 +1,39 @@
-import { StrictMode, useEffect, useRef, useState } from "react";
+import { StrictMode, useEffect, useRef } from "react";
 import { createRoot } from "react-dom/client";
 import "slack-blocks-to-jsx/dist/style.css";
 import "./style/page.css";
+import { beginAddress } from "./address.js";
 import { CanvasSheet } from "./canvas.jsx";
 import { Conversation } from "./conversation.jsx";
 import { Deck } from "./deck.jsx";
 import { Guide } from "./guide.jsx";
 import { Help, JUMP_KEYS, useKeys } from "./help.jsx";
 import { Icon, Mark } from "./icons.jsx";
-import { split } from "./incident.jsx";
-import { act, connect } from "./live.js";
+import { split, useTold } from "./incident.jsx";
+import { Jump } from "./jump.jsx";
+import { connect } from "./live.js";
+import { Lost } from "./lost.jsx";
 import { Modals } from "./modal.jsx";
 import { Person, Rail } from "./rail.jsx";
-import { dismiss, go, set, useStore } from "./store.js";
-import { nextTheme, theme, useTheme } from "./theme.js";
+import { dismiss, set, useStore } from "./store.js";
+import { Stumble } from "./stumble.jsx";
+import { theme, useTheme } from "./theme.js";
 
 function Page() {
   const tab = useStore((now) => now.tab);
   const menu = useStore((now) => now.menu);
   const opened = useStore((now) => now.me !== "");
+  const lost = useStore((now) => now.lost);
   useKeys();
   useTitle();
+  useDrawersFocus(menu);
   if (!opened) return <Opening />;
   return (
-    <div className="page" data-tab={tab} data-menu={menu || undefined}>
+    <div className="page" data-tab={tab} data-menu={menu || undefined} data-lost={lost || undefined}>
       <Top />
       <Rail />
       {menu && <div className="veil" aria-hidden="true" onClick={() => set({ menu: false })} />}
+      <Lost />
       <Guide />
       <Conversation />
       <Deck />
@@ -38,6 +45,16 @@ function Page() {
       <Warnings />
     </div>
   );
+}
+
+// Whoever opens the drawer stands in it, and whoever leaves it at what opens it.
+function useDrawersFocus(open) {
+  const was = useRef(open);
+  useEffect(() => {
+    if (was.current === open) return;
+    was.current = open;
+    document.querySelector(open ? ".rail .item[aria-current], .rail .item" : ".burger")?.focus();
+  }, [open]);
 }
 
 // Until the first snapshot: the page's own outline, so that nothing is claimed that is not known yet.
@@ -52,6 +69,7 @@ function Opening() {
           ))}
         </div>
       ))}
+      <Lost />
       <Warnings />
     </div>
   );
@@ -59,8 +77,10 @@ function Opening() {
 
 // The tab says how the newest incident stands, for who works elsewhere meanwhile.
 function useTitle() {
+  const told = useTold();
   const newest = useStore((now) => now.deck.incidents.at(-1));
-  const says = newest ? `${split(newest.status)[0]} · ${newest.facts.split(" · ")[0]} · ` : "";
+  const lost = useStore((now) => now.lost);
+  const says = lost ? "Not connected · " : newest ? `${split(told(newest.status))[0]} · ${newest.facts.split(" · ")[0]} · ` : "";
   useEffect(() => {
     document.title = `${says}FixLoop sandbox`;
   }, [says]);
@@ -122,80 +142,10 @@ function Bottom() {
   );
 }
 
-// ⌘K: every place, fault and scenario by name.
-function Jump() {
-  const open = useStore((now) => now.jump);
-  const dialog = useRef(null);
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-  }, [open]);
-  if (!open) return null;
-  return (
-    <dialog ref={dialog} className="sheet jump" aria-label="Jump or do" onClose={() => set({ jump: false })} onClick={(event) => event.target === dialog.current && set({ jump: false })}>
-      <JumpList />
-    </dialog>
-  );
-}
-
-function JumpList() {
-  const [wanted, setWanted] = useState("");
-  const [chosen, setChosen] = useState(0);
-  const all = useStore((now) => now);
-  const entries = choices(all).filter((each) => each.label.toLowerCase().includes(wanted.toLowerCase())).slice(0, 12);
-  const run = (entry) => {
-    set({ jump: false });
-    entry?.run();
-  };
-  const keys = (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) {
-      event.preventDefault();
-      setChosen((now) => (now + step + entries.length) % Math.max(1, entries.length));
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      run(entries[chosen]);
-    }
-  };
-  return (
-    <>
-      <input autoFocus type="text" placeholder="Jump to a thread, break or fix something…" aria-label="Jump or do" value={wanted} onKeyDown={keys} onChange={(event) => (setWanted(event.target.value), setChosen(0))} />
-      <ul role="listbox" aria-label="Choices">
-        {entries.map((each, index) => (
-          <li key={each.label} role="option" aria-selected={index === chosen} onClick={() => run(each)}>
-            <Icon name={each.icon} size={14} /> {each.label}
-          </li>
-        ))}
-        {entries.length === 0 && <li className="none">Nothing by that name.</li>}
-      </ul>
-    </>
-  );
-}
-
-function choices(now) {
-  const threads = [...now.deck.incidents].reverse().map((each) => ({ icon: "thread", label: each.title, run: () => go({ kind: "thread", channel: each.channel, ts: each.ts }) }));
-  const channels = now.channels.filter((each) => each.kind !== "im").map((each) => ({ icon: "hash", label: `#${each.name}`, run: () => go({ kind: "channel", channel: each.id, ts: "" }) }));
-  const on = now.deck.faults.filter((each) => each.state === "broken" || each.state === "half-fixed");
-  const fix = on.map((each) => ({ icon: "wrench", label: `Fix ${each.name}`, run: () => act("break", { name: each.name, state: "fixed" }) }));
-  const half = on.map((each) => ({ icon: "wrench", label: `Half-fix ${each.name}`, run: () => act("break", { name: each.name, state: "half-fixed" }) }));
-  const break_ = now.deck.faults.filter((each) => !on.includes(each)).map((each) => ({ icon: "bolt", label: `Break ${each.name}`, run: () => act("break", { name: each.name, state: "broken" }) }));
-  const play = now.deck.scenarios.map((each) => ({ icon: "play", label: `Play ${each.name}`, run: () => act("play", { name: each.name }) }));
-  const home = { icon: "home", label: "FixLoop Home", run: () => go({ kind: "home", channel: "", ts: "" }) };
-  const look = { icon: "sun", label: "Change the theme", run: nextTheme };
-  return [...fix, ...half, ...threads, ...channels, home, look, ...break_, ...play];
-}
-
 function Warnings() {
   const warnings = useStore((now) => now.warnings);
-  const lost = useStore((now) => now.lost);
   return (
     <div className="warnings" role="alert">
-      {lost && (
-        <p className="busy">
-          <span>
-            The sandbox does not answer. Is <code>fixloop sandbox</code> still running? The page comes back by itself.
-          </span>
-        </p>
-      )}
       {warnings.map((each) => (
         <p key={each.at} className={each.tone}>
           <span>{each.text}</span>
@@ -209,10 +159,13 @@ function Warnings() {
 }
 
 theme.begin();
+beginAddress();
 connect();
 // What a guard has caught is drawn as a sentence; it is no error of the page.
 createRoot(document.getElementById("page"), { onCaughtError: () => {} }).render(
   <StrictMode>
-    <Page />
+    <Stumble>
+      <Page />
+    </Stumble>
   </StrictMode>,
 );

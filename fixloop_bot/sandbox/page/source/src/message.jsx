@@ -9,7 +9,8 @@ import { get, go, useStore, warn } from "./store.js";
 import { clock, initials, plural } from "./words.js";
 
 const REACTIONS = ["eyes", "white_check_mark", "+1", "-1", "tada", "fire", "rotating_light", "thinking_face", "pray", "raised_hands", "rocket", "heart"];
-const OTHER = { "+1": "👍", "-1": "👎" };
+// Slack's names that the table of emoji does not know.
+const OTHER = { "+1": "👍", "-1": "👎", thinking_face: "🤔" };
 const glyph = (name) => OTHER[name] ?? emoji(name) ?? `:${name}:`;
 
 export const MessageRow = memo(function MessageRow({ message, grouped, inThread, first }) {

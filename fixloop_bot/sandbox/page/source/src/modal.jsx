@@ -1,7 +1,8 @@
 // Modals: the topmost of the stack, in the browser's own dialog. What was typed survives an update of the view.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { Blocks } from "./blocks.jsx";
 import { actOnView } from "./conversation.jsx";
+import { useDialog } from "./dialog.js";
 import { Icon } from "./icons.jsx";
 import { act } from "./live.js";
 import { useStore } from "./store.js";
@@ -16,14 +17,13 @@ export function Modals() {
 }
 
 function Modal({ view, depth }) {
-  const dialog = useRef(null);
+  const dialog = useDialog();
   const [, redraw] = useState(0);
   const [missing, setMissing] = useState({});
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    dialog.current.showModal();
     dialog.current.querySelector("[data-first] :is(input, textarea, select)")?.focus();
-  }, []);
+  }, [dialog]);
   if (!typed.has(view.id)) typed.set(view.id, new Map());
   const kept = typed.get(view.id);
   const inputs = {

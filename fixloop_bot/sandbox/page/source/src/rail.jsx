@@ -1,6 +1,7 @@
 // The left: incidents' threads, channels, the app, and whom one is.
 import { iconOf } from "./conversation.jsx";
 import { Icon } from "./icons.jsx";
+import { split, useTold } from "./incident.jsx";
 import { become } from "./live.js";
 import { Avatar } from "./message.jsx";
 import { Popup } from "./popup.jsx";
@@ -11,6 +12,7 @@ export function Rail() {
   const channels = useStore((now) => now.channels);
   const incidents = useStore((now) => now.deck.incidents);
   const offers = useStore((now) => now.offers);
+  const told = useTold();
   const here = placeKey(place);
   return (
     <nav className="panel rail" aria-label="Workspace">
@@ -20,7 +22,7 @@ export function Rail() {
           .slice(-8)
           .reverse()
           .map((each) => (
-            <Item key={each.ts} at={{ kind: "thread", channel: each.channel, ts: each.ts }} here={here} lead={<span className={`dot ${each.tone}`} />} note={symptom(each)} aside={short(each)} title={each.title}>
+            <Item key={each.ts} at={{ kind: "thread", channel: each.channel, ts: each.ts }} here={here} lead={<span className={`dot ${each.tone}`} aria-hidden="true" />} note={`${split(told(each.status))[0]} · ${symptom(each)}`} aside={short(each)} title={each.title}>
               {service(each)}
             </Item>
           ))}

@@ -55,15 +55,17 @@ function Step({ step }) {
       <span className="sign">
         <Icon name={SIGNS[step.mark]} size={12} />
       </span>
-      <span className="title" title={step.title}>
-        {step.title}
+      <span className="words">
+        <span className="title" title={step.title}>
+          {step.title}
+        </span>
+        {step.figures && (
+          <span className="figures" title={step.figures}>
+            {step.mark === "failed" ? step.figures : brief(step.figures)}
+          </span>
+        )}
       </span>
       <span className="state">{left ?? state}</span>
-      {step.figures && (
-        <span className="figures" title={step.figures}>
-          {step.mark === "failed" ? step.figures : brief(step.figures)}
-        </span>
-      )}
     </li>
   );
 }

@@ -4,11 +4,15 @@ import { kept } from "./keeping.js";
 
 const EMPTY = { list: [], by: new Map() };
 const WARNINGS = 4;
+const FIRST_PLACE = { kind: "channel", channel: "C0INCIDENT", ts: "" };
+const HEARD_LENGTH = 160;
 
 let state = {
   connected: false,
   everConnected: false,
   lost: false,
+  heardAt: 0,
+  heard: "",
   me: "",
   bot: "",
   domain: "",
@@ -21,7 +25,7 @@ let state = {
   home: null,
   offers: { commands: [], shortcuts: [], home: true, messages: true },
   deck: { faults: [], monitors: [], incidents: [], log: [], play: null, scenarios: [], charts: null },
-  place: { kind: "channel", channel: "C0INCIDENT", ts: "" },
+  place: FIRST_PLACE,
   tab: "talk",
   pane: "faults",
   guide: kept("guide") !== "away",
@@ -42,7 +46,7 @@ export function set(change) {
   for (const listener of listeners) listener();
 }
 
-function subscribe(listener) {
+export function subscribe(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
@@ -85,6 +89,7 @@ const TAKERS = {
     for (const talk of Object.values(draft.talk)) talk.list = [...talk.by.values()].sort((a, b) => (a.ts < b.ts ? -1 : 1));
     draft.deck = { ...deck, charts: chartsOf(deck.charts) };
     draft.views = delta.views;
+    if (!exists(draft)) draft.place = FIRST_PLACE;
   },
   message(draft, { message }, touched) {
     const channel = message.channel;
@@ -124,16 +129,39 @@ const TAKERS = {
   },
 };
 
+// A place may be gone: the sandbox was started anew, or the page belongs to somebody who does not see it.
+function exists({ place, channels, talk }) {
+  if (place.kind === "home" || place.kind === "dm") return true;
+  const seen = channels.some((each) => each.id === place.channel);
+  return seen && (place.kind === "channel" || Boolean(talk[place.channel]?.by.has(place.ts)));
+}
+
+// What a screen reader says of a new message: who, and how it begins.
+function spoken({ people }, message) {
+  const first = (message.text ?? "").split("\n")[0].replace(/<[^<>|]*\|([^<>]*)>/g, "$1").replace(/[*_`~<>]/g, "");
+  return `${people[message.user]?.real_name ?? "Somebody"}: ${first.slice(0, HEARD_LENGTH)}`;
+}
+
 function arrived(draft, message) {
   const root = message.thread_ts && message.thread_ts !== message.ts ? message.thread_ts : "";
   const direct = draft.channels.some((each) => each.id === message.channel && each.kind === "im");
   const key = root ? `${message.channel}:${root}` : direct ? "dm" : message.channel;
   const here = placeKey(draft.place) === key && document.visibilityState === "visible";
-  if (!here) draft.unread = { ...draft.unread, [key]: (draft.unread[key] ?? 0) + 1 };
-  if (!root && draft.follow && message.bot_id && isIncident(message) && draft.place.kind === "channel" && draft.place.channel === message.channel) {
+  if (here) draft.heard = spoken(draft, message);
+  else draft.unread = { ...draft.unread, [key]: (draft.unread[key] ?? 0) + 1 };
+  if (!root && draft.follow && message.bot_id && isIncident(message) && draft.place.channel === message.channel && isFree(draft)) {
     draft.place = { kind: "thread", channel: message.channel, ts: message.ts };
   }
 }
+
+// Nobody is taken away from an incident that is not over, nor from what is being written.
+function isFree({ place, deck }) {
+  if (document.activeElement?.matches("textarea, input[type=text]") && document.activeElement.value) return false;
+  return place.kind === "channel" || deck.incidents.some((each) => each.ts === place.ts && isOver(each));
+}
+
+// Proven, resolved with or without a proof, or merged into another one.
+export const isOver = ({ tone, status }) => tone === "good" || /^(Resolved|Merged)\b/.test(status);
 
 const isIncident = (message) => message.blocks?.[0]?.type === "header" && !message.is_ephemeral;
 
@@ -151,10 +179,10 @@ function chartsOf(fresh, before) {
   return { ...fresh, lines };
 }
 
-export function go(place) {
+export function go(place, tab = "talk") {
   const key = placeKey(place);
   set((now) => {
     const { [key]: _, ...unread } = now.unread;
-    return { place, unread, tab: "talk", menu: false, jump: false };
+    return { place, unread, tab, menu: false, jump: false };
   });
 }
