@@ -10,6 +10,7 @@ from fixloop_bot.application.ports import Clock, Store
 from fixloop_bot.domain.closing import Ending, failing_run, failing_words, still_fails
 from fixloop_bot.domain.happenings import Happening
 from fixloop_bot.domain.incidents import Incident, Move, State, advance, undone
+from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind
 from fixloop_bot.domain.said import said
 
 NOTHING_SAID = Ending()
@@ -27,9 +28,12 @@ class Resolution:
         """End the incident with whatever verdict it has; the card keeps saying which. Running checks are stopped.
 
         While a step still fails this needs a reason; that is decided on the newest state, whatever a form had shown.
+        What a run that is going has seen fail counts, though its verdict will never come.
         """
         sentence = [f"There is no incident {incident_id}."]
         running: list[str] = []
+        known = await self._store.incident(incident_id)
+        seen = await self._seen_failing(known) if known is not None else None
         ending = Ending(fixed_by=said(ending.fixed_by), fixer=ending.fixer, override=said(ending.override))
 
         def decide(incident: Incident) -> Change | None:
@@ -38,11 +42,12 @@ class Resolution:
                 told = f"{incident.id} was resolved already, by {who(incident.resolved_by)}."
                 sentence[0] = "" if _is_this_one(incident, ending, by=by) else told
                 return None
-            if still_fails(incident) and not ending.override:
+            failing = seen if seen is not None and seen.id in running else None
+            if (still_fails(incident) or failing is not None) and not ending.override:
                 sentence[0] = NEEDS_REASON
                 return None
             sentence[0] = ""
-            return Change(incident=_ended(incident, ending, by=by, now=self._clock.now()))
+            return Change(incident=_ended(incident, ending, by=by, now=self._clock.now(), failing=failing))
 
         incident = await self._ledger.change(incident_id, decide)
         if sentence[0] == NEEDS_REASON and incident is not None:
@@ -64,10 +69,19 @@ class Resolution:
 
     async def failing(self, incident: Incident) -> str:
         """The step that keeps an incident from being resolved, ``step 2 (A cart can be paid)``; else empty."""
+        seen = await self._seen_failing(incident)
+        if seen is not None:
+            return failing_words(seen)
         if not still_fails(incident):
             return ""
         line = failing_run(incident)
         return failing_words(await self._store.run(line.id) if line is not None else None)
+
+    async def _seen_failing(self, incident: Incident) -> Run | None:
+        """A run that is going, and has seen a step fail."""
+        going = [run for run in (incident.active_run, incident.soak_run) if run is not None]
+        runs = [await self._store.run(each) for each in going]
+        return next((run for run in runs if run is not None and run.reproduced), None)
 
     async def reopen(self, incident_id: str, *, by: str) -> str:
         """Take a resolution back."""
@@ -100,8 +114,9 @@ def _is_this_one(incident: Incident, ending: Ending, *, by: str) -> bool:
     return same and incident.resolved_by == by and incident.merged_into is None
 
 
-def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incident:
-    overrides = still_fails(incident)
+def _ended(incident: Incident, ending: Ending, *, by: str, now: float, failing: Run | None) -> Incident:
+    incident = _as_seen(incident, failing) if failing is not None else incident
+    overrides = failing is not None or still_fails(incident)
     fixed_by = ending.fixed_by or ("" if overrides else ending.override)
     fixer = ending.fixer or incident.fixer or (by if fixed_by else None)
     verdict = incident.verdict.value if incident.verdict is not None else "not validated"
@@ -121,3 +136,12 @@ def _ended(incident: Incident, ending: Ending, *, by: str, now: float) -> Incide
         what = f"resolved although a step fails, because: {ending.override}"
         ended = ended.noted(now, by, Happening.OVERRIDE, what)
     return ended.noted(now, by, Happening.RESOLVED, f"resolved ({verdict})", about=verdict)
+
+
+def _as_seen(incident: Incident, failing: Run) -> Incident:
+    """What is on record once a run has seen a step fail that the resolution stops: no proof that it has refuted."""
+    if failing.kind is RunKind.CONFIRM:
+        return incident
+    step, name = failing_words(failing), f"{failing.kind.value} run {failing.number}"
+    reason = f"{step[:1].upper()}{step[1:]} failed in {name}, which was stopped by the resolution."
+    return replace(incident, verdict=RecoveryVerdict.NOT_RECOVERED, verdict_reason=reason)

@@ -19,6 +19,7 @@ from fixloop_bot.application.storms import Storms, is_storm
 from fixloop_bot.application.views import Links, ThreadRefs, ThreadView
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.catalog import Catalog, Service
+from fixloop_bot.domain.closing import is_cut_off
 from fixloop_bot.domain.errors import BadInput, Conflict, FiguresWait, SlackBusy, SlackRefused, StoreUnavailable
 from fixloop_bot.domain.incidents import Incident
 from fixloop_bot.domain.runs import Run, RunKind
@@ -216,6 +217,7 @@ class Threads:
 
     async def _run(self, incident: Incident, kinds: tuple[RunKind, ...]) -> Run | None:
         lines = [line for line in incident.runs if line.kind in kinds]
+        lines = [line for line in lines if not is_cut_off(line)] or lines
         return await self._store.run(lines[-1].id) if lines else None
 
     def _links_of(self, incident: Incident, service: Service | None, now: float) -> Links:

@@ -285,7 +285,7 @@ def _closed(incident: Incident, line: RunLine, run: Run) -> Incident:
     ended = replace(
         line,
         finished_at=run.finished_at,
-        verdict=run.verdict,
+        verdict=run.verdict if incident.is_open or run.reproduced else None,  # see ``closing.is_cut_off``
         reproduced=run.reproduced,
         stopped=run.stopped_by is not None,
         reason=run.reason,

@@ -41,6 +41,11 @@ def failing_run(incident: Incident) -> RunLine | None:
     return ended[-1] if ended else None
 
 
+def is_cut_off(line: RunLine) -> bool:
+    """Whether a resolution has ended this validate run before it saw anything: it tells nothing of how it stands."""
+    return line.kind is RunKind.VALIDATE and line.finished_at is not None and line.verdict is None
+
+
 def failing_step(run: Run) -> tuple[int, Step] | None:
     """The first step that failed in a run, with its number in the plan, from 1."""
     for number, step in enumerate(run.plan.steps, start=1):

@@ -260,8 +260,8 @@ class Incident:
         return found[-1] if found else None
 
     def proof(self) -> RunLine | None:
-        """The last validate run that has ended, if it proved the recovery."""
-        ended = [line for line in self.runs if line.kind is RunKind.VALIDATE and line.finished_at is not None]
+        """The last validate run that has ended with a verdict, if it proved the recovery."""
+        ended = [line for line in self.runs if line.kind is RunKind.VALIDATE and line.verdict is not None]
         return ended[-1] if ended and ended[-1].verdict is RecoveryVerdict.PROVEN else None
 
     def stopped_watch(self) -> RunLine | None:

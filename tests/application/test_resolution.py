@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.application.mentions import who
 from fixloop_bot.domain.errors import StoreUnavailable
 from fixloop_bot.domain.incidents import State
-from fixloop_bot.domain.runs import RecoveryVerdict
+from fixloop_bot.domain.runs import RecoveryVerdict, RunKind
 from tests.application.office import JONAS, MIRA, Office, signal
 
 SAY = {"response_url": "https://slack.test/1", "place": "command"}
@@ -147,3 +150,47 @@ async def test_a_resolution_that_is_done_again_stops_the_run_and_says_nothing_el
 
 async def _killed(*_: object) -> None:
     raise StoreUnavailable("The store did not answer.")
+
+
+async def test_a_run_that_the_resolution_ends_takes_nothing_from_the_proof(office: Office) -> None:
+    """Who validates once more and resolves meanwhile has the proof that stood, and its figures on the cards."""
+    await office.broken()
+    await office.fixed()
+    await office.validate()
+    await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)
+    again = (await office.incident()).active_run
+    assert await resolve(office, fixed_by="rolled back") == []
+    await office.settle()
+    incident, view = await office.incident(), await office.threads.view("INC-1")
+    assert again is not None
+    line, proof = incident.run_line(again), incident.proof()
+    assert line is not None
+    assert line.stopped
+    assert proof is not None
+    assert view is not None
+    assert view.shown is not None
+    assert (view.shown.id, view.shown.verdict) == (proof.id, RecoveryVerdict.PROVEN)
+
+
+@pytest.mark.parametrize("override", ["", "the shop closes"])
+async def test_what_a_run_sees_fail_is_no_longer_proven(office: Office, override: str) -> None:
+    """A proof stands, and a second validate run has just seen a step fail: it ends with a reason only, and unproven."""
+    await office.broken()
+    await office.fixed()
+    await office.validate(but=(EXECUTE_RUN,))
+    office.shop.broken["/checkout"] = 1.0
+    await office.validation.start("INC-1", RunKind.VALIDATE, by=MIRA)
+    going = (await office.incident()).active_run
+    assert going is not None
+    failing = asyncio.create_task(office.execution.execute(going), name="failing")
+    async with asyncio.timeout(20), office.clock.flowing():
+        while not (run := await office.store.run(going)) or not run.reproduced:
+            await asyncio.sleep(0)
+    assert not run.finished
+    told = await resolve(office, fixed_by="rolled back", override=override)
+    async with asyncio.timeout(20), office.clock.flowing():
+        await failing
+    incident = await office.incident()
+    assert incident.is_open == (not override)
+    assert incident.verdict is RecoveryVerdict.NOT_RECOVERED
+    assert ("step 1 (A cart can be paid) failed" in "".join(told)) == (not override)
