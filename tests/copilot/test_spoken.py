@@ -61,5 +61,5 @@ def test_nobody_vouches_for_an_untrue_sentence(incident: str, sentence: str) -> 
 def test_most_of_what_is_true_is_kept_and_little_that_is_untrue_passes() -> None:
     """The lists of what is not right yet only grow shorter."""
     kept, doubted, refused, passed = (len(sentences(kind)) for kind in ("kept", "doubted", "refused", "passed"))
-    assert kept / (kept + doubted) >= 0.79
-    assert passed / (refused + passed) <= 0.01
+    assert kept / (kept + doubted) >= 0.80
+    assert passed / (refused + passed) <= 0.004

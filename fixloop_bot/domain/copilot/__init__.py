@@ -32,10 +32,15 @@ Said with "not verified" where the answer is no (the doubts)::
     comparisons       does the reading lie above or below its limit, as is said?
     directions        did it rise or fall from the first figure to the second?
     figure_kinds      is it a reading, and not a limit, a percentile or a count of lines?
+    measures          is it per minute, in GB, a count and not a share?
+    neighbours        has what is counted its own number, and an id the words of its own clause?
     opposites         is nothing the other way round: expected for seen, from for to, old for new?
     quantities        do "most", "only" and "both" fit what is cited?
-    told_times        did it happen at that time of day, and in that order?
+    sequences         which of two came first, and which change last?
+    subjects          is a figure of the piece that is spoken of, where several are cited?
+    told_times        did it happen at that time of day?
     try_shares        is what holds in some tries not said of all?
+    unreal            is it a fact, and not only asked, advised, or said by an alert's own text?
 
 How text and evidence are read::
 

@@ -23,7 +23,7 @@ _CLAUSE = re.compile(
     r"until|if|whether|says?|said|wrote|writes|reports?|reported)\b)"
 )
 _JOINED = frozenset(("and", "but"))
-_VERDICTS = re.compile(r"(?:pass|fail|succeed)(?:ed|ing|es|s)|(?:un)?affected")
+_VERDICTS = re.compile(r"(?:pass|fail|succeed)(?:ed|ing|es|s)|(?:un)?affected|owned")
 """How a step ended is no deed, and is held against its evidence elsewhere."""
 _TOKEN = re.compile(r"[^\W\d_][^\s,;:!?()\[\]{}\"“”`/]*")
 _PARTICIPLE = re.compile(r"[a-z]{2,30}ed")
@@ -127,10 +127,16 @@ class _Deed:
 
 def done_by_another(claim: str, cited: Sequence[Grounds]) -> bool:
     """Whether somebody is said to do what another does in all evidence that tells of it."""
-    told = [line for each in cited for line in _lines(each)]
+    runs = {place for place in figures_in(claim).places if place[0] == "run"}
+    told = [line for each in cited if not (runs and _is_of_other_runs(each, runs)) for line in _lines(each)]
     moments = [name for name in figures_in(claim).names if ":" in name]
     told = [line for line in told if any(name in line for name in moments)] or told
     return any(_another_did(deed, told) for deed in _spoken(folded(claim)) if deed.doers)
+
+
+def _is_of_other_runs(grounds: Grounds, runs: set[tuple[str, int]]) -> bool:
+    own = {place for place in grounds.places if place[0] == "run"}
+    return bool(own) and own.isdisjoint(runs)
 
 
 def _lines(grounds: Grounds) -> Iterator[str]:

@@ -23,6 +23,9 @@ LABELS = {
     ),
     "percentile": re.compile(r"\bp(?:50|75|90|95|99)\b"),
 }
+_SIDE = re.compile(
+    r"\b(?:under|below|above|over|beyond|within|outside|inside|than|unter|über) (?:the |its |their |dem )?$"
+)
 _BETWEEN = re.compile(r"[^\d,;.]{0,28}?(?<![a-z])(?=[<>≤≥=]*\s*\d)")
 
 
@@ -82,6 +85,8 @@ def _labelled(text: str, words: re.Pattern[str]) -> Iterator[Figure]:
     text = PLACE.sub(" ", text)
     for found in words.finditer(text):
         between = _BETWEEN.match(text, found.end())
+        if between is not None and ":" in between[0] and _SIDE.search(text[: found.start()]) is not None:
+            continue
         if between is not None:
             yield from figures_in(text[between.end() : between.end() + 24]).numbers[:1]
 

@@ -89,7 +89,9 @@ def affirms(text: str) -> bool:
 
 _CAUSE = re.compile(
     r"\b(?:caus(?:e[ds]?|ing)|because|due to|root cause|led to|leads to|result(?:s|ed|ing) (?:of|from|in)|introduced|"
-    r"triggered by|broke\b|responsible|culprit|to blame|reason (?:is|was|for)|weil|wegen|verursach\w*|"
+    r"triggered by|broke\b|"
+    r"(?:began|beg[iu]n\w*|start(?:s|ed)?|appear(?:s|ed)?) with(?! (?:a|step)\b)|responsible|culprit|to blame|"
+    r"reason (?:is|was|for)|weil|wegen|verursach\w*|"
     r"ausgel[öo]st|ursache|"
     r"schuld|parce qu\w*|à cause|caus[ée]\w*|provoqu\w*|provoc\w*|dû à|porque|debido|devido|culpa\w*|"
     r"perché|a causa|dovut\w*|"

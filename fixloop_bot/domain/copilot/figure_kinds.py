@@ -20,7 +20,7 @@ _BOUND = re.compile(
     rf"(?:[<>≤≥]=?|==|\bmust be (?:\w+ ){{1,2}}|\bexpected|\btolerated [\w ]{{2,20}}?)\s{{0,2}}{_NUMBER}"
     rf"|(?:{LABELS['limit'].pattern})[^\d,;.\n]{{0,28}}?{_NUMBER}"
 )
-_SPOKEN_BOUND = re.compile(
+SPOKEN_BOUND = re.compile(
     rf"[<>≤≥=]|超|未満|以上|以下|より|低于|高于|초과|이하|이상|期待|期望|{LABELS['limit'].pattern}|"
     r"\b(?:above|below|over|under|exceed\w*|against|versus|vs|than|beyond|within|between|allowed|targets?|must|"
     r"should|minimum|maximum|max|min|at (?:least|most)|expect\w*|instead|required?\w*|needs?|where|healthy|from|to|"
@@ -34,8 +34,24 @@ _SPOKEN_PERCENTILE = re.compile(
 )
 _LINES = re.compile(rf"\b{_NUMBER} of {_NUMBER} lines looked at\b")
 _LINES_WORD = re.compile(r"(?:lines?|entr\w+|errors?|logs?|messages?|zeil\w+|fehler\w*|líneas?|lignes?|righe|regels)")
+_OF_LINES = re.compile(rf"\bof {_NUMBER} lines looked at\b")
+_LOOKED_AT = re.compile(
+    r"\b(?:look(?:ed)?|sampled|searched|examined|checked|inspected|read|total|overall|of|sur|von|de|di|su|van)\b"
+)
 _POINTS = re.compile(rf"\b{_NUMBER} points\b")
 _AFTER_FIGURE = re.compile(rf"{_NUMBER} ([^\W\d_]{{2,40}})")
+_PRESENT = re.compile(
+    r"\b(?:is|are|stands?|sits?|lies|remains?|stays?|liegt|liegen|beträgt|est|sont|está|están|sigue\w*|ligt|è)\b"
+    r"(?! (?:up|down) from| pass)"
+)
+_EARLIER = ("before the incident", "worst since")
+_LEVEL = re.compile(r"the newest at [^a-z]{8,30}utc (warn\w*|info|notice|debug|error|critical|alert|emergency|fatal) ")
+_ERRORS = re.compile(r"\b(?:errors?|fehler\w*|erreurs?|errore|errori)\b(?! logs?| lines?| level)")
+_VALUE = re.compile(rf"\bvalue {_NUMBER}")
+_BAD_COUNT = re.compile(
+    rf"{_NUMBER} [^\W\d_]{{3,30}} (?:have |has |were |are |had )?(?:fail|err|reject|refus|drop|lost|bad\b)"
+)
+_GOOD_COUNT = re.compile(rf"{_NUMBER} [^\W\d_]{{3,30}} (?:have |has |were |are |had )?(?:succe|pass|complet|work)")
 _BAD_SHARE = re.compile(r"\b(?:fail\w*|errors?|fehler) ?(?:rate|share|ratio|quote|anteil)|\bfehlerrate|taux d.erreur")
 _GOOD_SHARE = re.compile(r"\bsuccess\w* ?(?:rate|share|ratio)|\berfolgs\w+")
 _BAD_NAME, _GOOD_NAME = re.compile(r"fail|err|bad|drop|5xx"), re.compile(r"success|ok\b|complet|availab|uptime|good")
@@ -43,11 +59,15 @@ _BAD_NAME, _GOOD_NAME = re.compile(r"fail|err|bad|drop|5xx"), re.compile(r"succe
 
 def mislabelled(claim: str, cited: Sequence[Grounds]) -> bool:
     """Whether a figure is said to be of another kind than all of its evidence has it."""
-    return any(rule(part, cited) for part in segments(claim, cited) for rule in _RULES)
+    return any(
+        rule(part, [each for each in cited if part.fits(each)] or cited)
+        for part in segments(claim, cited)
+        for rule in _RULES
+    )
 
 
 def _is_a_bound(part: Segment, cited: Sequence[Grounds]) -> bool:
-    return _SPOKEN_BOUND.search(part.text) is None and _only_as(part.figures, cited, _BOUND)
+    return SPOKEN_BOUND.search(part.text) is None and _only_as(part.figures, cited, _BOUND)
 
 
 def _is_a_percentile(part: Segment, cited: Sequence[Grounds]) -> bool:
@@ -79,14 +99,56 @@ def _counts_other_things(part: Segment, cited: Sequence[Grounds]) -> bool:
     return any(_LINES_WORD.fullmatch(word) is None for word in counted)
 
 
+def _counts_all_lines(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """``120 lines say`` where 120 were looked at, and fewer say it."""
+    if part.figures.pairs or _LOOKED_AT.search(part.text) is not None:
+        return False
+    counted = any(_LINES_WORD.fullmatch(word) for word in _AFTER_FIGURE.findall(part.text))
+    return counted and _only_as(part.figures, cited, _OF_LINES)
+
+
+def _is_an_old_value(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """The value with which an alert fired, said to be the one of now."""
+    if not part.figures.numbers or "now" not in times_of(part.text):
+        return False
+    return _only_as(part.figures, [each for each in cited if each.text.startswith("signal: ")], _VALUE) and not any(
+        each.text.startswith("metric ") for each in cited
+    )
+
+
+def _is_no_longer_so(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """``The error rate is 0.2 %`` where that is what it was before the incident: the present wants the last reading."""
+    named = times_of(part.text) or any(":" in name for name in part.figures.names)
+    if named or _PRESENT.search(part.text) is None or not all(each.text.startswith("metric ") for each in cited):
+        return False
+    lines = [line for each in cited for line in each.lines]
+    if not any(line.startswith("now: ") for line in lines):
+        return False
+    present = Grounds.of("\n".join(line for line in lines if not line.startswith(_EARLIER)))
+    return any(not present.has(figure) for figure in part.figures.numbers)
+
+
+def _is_no_error(part: Segment, cited: Sequence[Grounds]) -> bool:
+    """What was logged as a warning, said to be an error."""
+    levels = [found[1] for each in cited if (found := _LEVEL.search(each.text)) is not None]
+    if not levels or len(levels) != len(cited) or any(not level.startswith(("warn", "info")) for level in levels):
+        return False
+    return _ERRORS.search(part.text) is not None and not any("error" in text for text in map(_message, cited))
+
+
+def _message(grounds: Grounds) -> str:
+    return " ".join(grounds.lines[2:]).casefold().partition(": ")[2]
+
+
 def _is_the_other_share(part: Segment, cited: Sequence[Grounds]) -> bool:
     """A failure rate where what is measured is success."""
-    names = [each.lines[0].casefold() for each in cited if each.text.startswith("metric ")]
+    names = [" ".join(each.lines[:2]).casefold() for each in cited if each.text.startswith("metric ")]
     if len(names) != len(cited) or not part.figures.numbers:
         return False
     failing = any(_BAD_NAME.search(name) for name in names)
     succeeding = any(_GOOD_NAME.search(name) for name in names)
-    said_bad, said_good = _BAD_SHARE.search(part.text), _GOOD_SHARE.search(part.text)
+    said_bad = _BAD_SHARE.search(part.text) or _BAD_COUNT.search(part.text)
+    said_good = _GOOD_SHARE.search(part.text) or _GOOD_COUNT.search(part.text)
     return bool(said_bad and succeeding and not failing) or bool(said_good and failing and not succeeding)
 
 
@@ -97,4 +159,14 @@ def _is_of_two_times(part: Segment, cited: Sequence[Grounds]) -> bool:
     return len(times_of(part.text)) > max(len(part.figures.numbers), 1)
 
 
-_RULES = (_is_a_bound, _is_a_percentile, _counts_other_things, _is_the_other_share, _is_of_two_times)
+_RULES = (
+    _is_a_bound,
+    _is_a_percentile,
+    _counts_other_things,
+    _counts_all_lines,
+    _is_an_old_value,
+    _is_no_longer_so,
+    _is_no_error,
+    _is_the_other_share,
+    _is_of_two_times,
+)

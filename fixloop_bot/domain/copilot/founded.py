@@ -36,6 +36,10 @@ _TIMES = {
     ),
 }
 """How people name the times of which a metric's evidence has a reading each: its lines begin with these words."""
+_FROM_TO = re.compile(
+    r"(\b(?:from|peak of|high of|low of) [^\d;,.]{0,30}\d[\d.,]{0,15}(?: ?[a-z%]{1,4})?) to (?=[^\d;,.]{0,20}\d)"
+)
+"""From one time of a metric to another: each end may be of its own."""
 _ABBREVIATED = re.compile(r"(?:[A-Za-z]{1,2}\.)+[A-Za-z]{1,2}")
 
 
@@ -91,7 +95,8 @@ def times_of(claim: str) -> list[str]:
 
 def _times_with_figures(claim: str) -> list[str]:
     """The times of its parts that have figures; none where one of these names no time, nor does the part beside it."""
-    parts = [(times_of(part.text), bool(part.figures.numbers)) for part in segments(claim, ())]
+    plain = _FROM_TO.sub(r"\1; ", folded(claim))
+    parts = [(times_of(part.text), bool(part.figures.numbers)) for part in segments(plain, ())]
     found: list[str] = []
     for at, (times, has_figures) in enumerate(parts):
         beside = [more for more, figured in (*parts[max(0, at - 1) : at], *parts[at + 1 : at + 2]) if not figured]

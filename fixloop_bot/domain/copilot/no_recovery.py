@@ -16,7 +16,10 @@ from fixloop_bot.domain.copilot.step_claims import headline
 from fixloop_bot.domain.copilot.talk_words import NEUTRAL
 from fixloop_bot.domain.copilot.word_grounds import Told, unsupported
 
-_LOOKS_FINE = re.compile(r"\b(?:is|are|looks?|seems?) (?:fine|okay|ok|healthy|good|normal)\b")
+_LOOKS_FINE = re.compile(
+    r"\b(?:is|are|looks?|seems?) (?:fine|okay|ok|healthy|good|normal)\b|\bworks? (?:as (?:before|expected)|normally|"
+    r"well)\b"
+)
 _WORKS = re.compile(
     r"(.{0,200}?)\b(?:(?:is|are|was|were|looks?|seems?|remains?|stays?) (?:\w+ )?)?(?:(?P<well>unaffected|"
     r"not (?:affected|impacted)|works?|working|worked|healthy|fine|intact)|pass(?:es|ed)?|succeeds?)\b"

@@ -17,6 +17,11 @@ _ONLY_WORD = re.compile(r"\b(?:only|solely|exclusively|nur|seulement|solo|solame
 _ONLY = re.compile(
     rf"(?:{_ONLY_WORD.pattern}|\bsole\b)(?! (?:\w+ )?(?:\d|steps?\b|schritt|changes?\b|shows?\b|after\b|about\b|one\b))"
 )
+_NEVER = re.compile(r"\b(?:neither|never|nie|jamais|nunca|jamás|nooit)\b")
+_NOT_ONE = re.compile(
+    r"\b(?:neither|nor|never|none|nobody|nothing|no|0 of|0 tries|kein\w*|nie|jamais|nunca|nadie|zero|"
+    r"mean 0|prohibited|forbidden)\b|\bnot\b.{1,80}\bnot\b"
+)
 _COUNTED = re.compile(
     rf"\b({'|'.join(NUMBER_WORDS)}) (?:other |recent |more )?(?=(?:changes|alerts|signals|monitors|events|incidents)\b)"
 )
@@ -41,6 +46,8 @@ def counts_what_it_cites(part: str, count: int) -> str:
 def excludes_others(claim: str, cited: Sequence[Grounds]) -> bool:
     """Whether a claim says "only" of more than a figure, and nothing cited does. Steps are counted elsewhere."""
     plain = folded(claim)
+    if _NEVER.search(plain) is not None and not any(_NOT_ONE.search(each.text) for each in cited):
+        return True
     return _ONLY.search(plain) is not None and not any(_ONLY_WORD.search(each.text) for each in cited)
 
 

@@ -16,7 +16,8 @@ _RECOVERED = "|".join(
         r"\b(?:recovered|recovers|self-healed|healed|mitigated)\b",
         rf"\b{_BE} (?:it |they |we )?{_NOW}(?:fixed|resolved|solved|health\w*|stable|safe|normal|green|"
         rf"restored|operational|okay|ok|fine|"
-        r"good|gone|clear|clean|back|proven|confirmed|cured|repaired|harmless|over(?! (?:its|the|a|\d)))\b",
+        r"good|gone|clear|clean|back(?! (?:up |down )?(?:at|to) \d)|proven|confirmed|cured|repaired|harmless|"
+        r"over(?! (?:its|the|a|\d)))\b",
         r"\bproven\b|\bsafe to\b|\bsafely\b|\bsafe (?:now|again)\b|\ball (?:clear|good|green)\b|"
         r"\bgood to go\b|\bgo for it\b",
         r"\b(?:fully|already|now|completely) (?:fixed|resolved|restored|safe|healthy|stable|working)\b",

@@ -22,6 +22,7 @@ from fixloop_bot.domain.copilot import claims
 from fixloop_bot.domain.copilot.admissions import claims_nothing
 from fixloop_bot.domain.copilot.bindings import misbound
 from fixloop_bot.domain.copilot.citation_marks import Marked, is_footnote, read_marks
+from fixloop_bot.domain.copilot.comparisons import without_proven_multiples
 from fixloop_bot.domain.copilot.dossier import Dossier, Source
 from fixloop_bot.domain.copilot.founded import about, identifiers, quoted, unfounded, unquoted
 from fixloop_bot.domain.copilot.no_recovery import stands_for_itself
@@ -48,11 +49,13 @@ _MARK = re.compile(r"mark|[0-9a-f]{16}")
 _PLAIN = re.compile(r"[\w ,.!:'*-]+")
 
 
-_NOT_YET = re.compile(
-    r"\W*(?:no\W+)?(?:it(?:'s| is) )?(?:not (?:yet )?(?:fixed|recovered|resolved|solved)|"
-    r"still (?:broken|failing|failed))"
-    r"(?: yet)?\W*"
+_UNFIXED = (
+    r"\W{0,4}(?:no\W{1,4})?(?:it(?:'s| is) )?(?:not (?:yet )?(?:fixed|recovered|resolved|solved)|"
+    r"still (?:broken|failing|failed))(?: yet)?"
 )
+_NOT_YET = re.compile(rf"{_UNFIXED}\W*")
+_OPENS_NOT_YET = re.compile(rf"^{_UNFIXED} ?(?:[,:;–—-] ?(?:since|as|because)?|since|as|because) (?=\w)", re.IGNORECASE)
+"""``Not fixed yet: …`` before what is held against the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Judge:
         return self._house.guarded or not stands_for_itself(claims.recovery_clauses(claim), cited)
 
     def _cited(self, marked: Marked) -> Ruling:
-        claim = marked.claim
+        stated = _OPENS_NOT_YET.sub("", marked.claim, count=1) if self._not_recovered() else marked.claim
+        claim = without_proven_multiples(stated, [self._dossier.grounds(number) for number in marked.numbers])
         cited = [about(claim, self._dossier.grounds(number)) for number in marked.numbers]
         wrong = (
             unfounded(claim, cited, names=self._subject()) or wrong_step_verdict(claim, cited) or misbound(claim, cited)

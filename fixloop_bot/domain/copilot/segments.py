@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fixloop_bot.domain.copilot.spoken_figures import Figures, Grounds, figures_in, folded
 from fixloop_bot.domain.copilot.spoken_places import plainly
@@ -60,11 +61,15 @@ class Segment:
         return other is None or other not in grounds.text or self.phase in grounds.text
 
 
-def segments(claim: str, cited: Sequence[Grounds]) -> list[Segment]:
+def segments(claim: str, cited: Sequence[Grounds]) -> tuple[Segment, ...]:
     """The parts of a claim. "Now" is after the fix where anything cited is."""
+    return _cut(claim, any(AFTER in each.text for each in cited))
+
+
+@lru_cache(maxsize=256)
+def _cut(claim: str, fixed: bool) -> tuple[Segment, ...]:
     plain = PLACE.sub(lambda found: _JOINTS.sub("&", found[0]), folded(plainly(claim)))
     plain = _AGAINST.sub("; versus", plain)
-    fixed = any(AFTER in each.text for each in cited)
     found: list[Segment] = []
     steps: frozenset[tuple[str, int]] = frozenset()
     runs: frozenset[tuple[str, int]] = frozenset()
@@ -77,7 +82,7 @@ def segments(claim: str, cited: Sequence[Grounds]) -> list[Segment]:
         steps = frozenset(place for place in own if place[0] == "step") or steps
         runs = frozenset(place for place in own if place[0] == "run") or (frozenset() if phase else runs)
         found.append(Segment(text=text, figures=figures, places=own | steps | runs, phase=phase))
-    return found
+    return tuple(found)
 
 
 def _only_opens(part: Segment) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from fixloop_bot.domain.copilot.spoken_places import NUMBER_WORDS, SPELT, plainly, spaced
+from fixloop_bot.domain.copilot.spoken_places import NUMBER_WORDS, SPELT, ZERO, plainly, spaced
 
 _PLACES = {
     "step": r"steps?|schritte?n?|[ée]tapes?|pasos?|passos?|passi|stap|stappen",
@@ -26,7 +26,7 @@ _PLURAL = (
     r"(?<=teps|runs|asos|assi|äufe|ions|ioni)|(?<=chritten)|(?<=chritte|onsters)|(?<=tapes|assos|iones|ingen)|"
     r"(?<=tappen|amples|estras|ostras|proben)|(?<=ões)"
 )
-_NO_COUNT = r"(?!\d|\s*(?:/|%|(?:of|out|von|sur|de|di|su|van|ms|s|min|tries|times|per)\b))"
+_NO_COUNT = r"(?!\d|\s*(?:/|%|(?:of|out|von|sur|de|di|su|van|ms|s|min|tries|times|per|in (?:run|step))\b))"
 _AND = (
     r"(?:\s*&\s*|\s+(?:and|or|to|und|oder|bis|et|ou|y|o|e|en|à|a|t/m|и|i|ve)\s+|"
     r"\s*[、と和와과，]\s*|\s*[-–]\s*)"
@@ -166,7 +166,7 @@ def _figure(number: str, unit: str, text: str) -> Figure:
 
 def without_number_words(text: str) -> str:
     """Without the fractions and numbers in words that count as figures."""
-    return _FRACTION.sub(" ", SPELT.sub(" ", text))
+    return _FRACTION.sub(" ", SPELT.sub(" ", ZERO.sub(" ", text)))
 
 
 def _fraction(found: re.Match[str]) -> Figure:
@@ -231,8 +231,13 @@ class Grounds:
     pairs: frozenset[tuple[float, float]] = frozenset()
     places: frozenset[tuple[str, int]] = frozenset()
 
+    @staticmethod
+    def of(text: str) -> Grounds:
+        """What a text has; it is read once, though many sentences cite it."""
+        return _read(text)
+
     @classmethod
-    def of(cls, text: str) -> Grounds:
+    def read(cls, text: str) -> Grounds:
         found = figures_in(text)
         written: dict[Kind, list[float]] = {kind: [] for kind in Kind}
         for each in found.numbers:
@@ -252,6 +257,11 @@ class Grounds:
     def has(self, figure: Figure) -> bool:
         """Whether the figure can be read off this evidence."""
         return any(self._near(figure.kind, value, half) for value, half in figure.readings)
+
+    def counts_as_is(self, figure: Figure) -> bool:
+        """Whether the figure stands here as a plain number, and not only as a share or a time."""
+        written = (*self.plain, *self.counts)
+        return any(abs(value - each) <= half + 1e-9 for value, half in figure.readings for each in written)
 
     def _near(self, kind: Kind, value: float, half: float) -> bool:
         match kind:
@@ -287,6 +297,11 @@ class Grounds:
         return True
 
 
+@lru_cache(maxsize=256)
+def _read(text: str) -> Grounds:
+    return Grounds.read(text)
+
+
 def _whole(text: str) -> re.Pattern[str]:
     """The text where no letter, digit or fraction goes on beside it: ``3 of 20`` is not in ``13 of 20``."""
     before = r"(?<![^\W_])(?<!\d[.,:])" if text[0].isalnum() and text[0].isascii() else ""
@@ -307,6 +322,7 @@ def _named_times(text: str) -> Iterator[float]:
 _ALIKE = str.maketrans({"‹": "<", "›": ">", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " "})
 
 
+@lru_cache(maxsize=512)
 def folded(text: str) -> str:
     """For comparing texts: one case, single spaces, one kind of quotes and brackets."""
     return " ".join(text.translate(_ALIKE).casefold().split())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _ASIAN = r"\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _EDGE = re.compile(rf"(?<=[{_ASIAN}])(?=[0-9A-Za-z])|(?<=[0-9A-Za-z%])(?=[{_ASIAN}])")
@@ -79,6 +80,16 @@ SPELT = re.compile(
 """``nine minutes``, ``three times``, ``one in five``: ``one`` alone is a pronoun as often as a number."""
 
 
+ZERO = re.compile(r"(?<![\w-])(?:zero|zéro|cero)(?![\w-])", re.IGNORECASE)
+
+
+_TRIES_OF = re.compile(
+    r"(?<![\w.,])(\d[\d,]{0,9}) ((?:[a-z]{2,12} ){0,2}(?:tries|requests|samples|attempts|calls|"
+    r"lines)) (?:out )?of (?=\d)"
+)
+"""``17 bad tries out of 25``"""
+
+
 def _spelt(found: re.Match[str]) -> str:
     part = NUMBER_WORDS.get(found["part"].casefold(), "1")
     if found["whole"]:
@@ -91,12 +102,14 @@ def spaced(text: str) -> str:
     return text if text.isascii() else _EDGE.sub(" ", text)
 
 
+@lru_cache(maxsize=512)
 def plainly(text: str) -> str:
     """The text with its places and shares in the words that ``spoken_figures`` reads."""
     if _ANY_STEP.search(text) is not None:
         for digit, pattern in (*_BEFORE, *_BEHIND):
             text = pattern.sub(f"step {digit}", text)
-    text = SPELT.sub(_spelt, _OTHER_STEP.sub(_numbered("step"), text))
+    text = _TRIES_OF.sub(r"\1 of ", text)
+    text = SPELT.sub(_spelt, ZERO.sub("0", _OTHER_STEP.sub(_numbered("step"), text)))
     if text.isascii():
         return text
     text = _ASIAN_SHARE.sub(r" \2 of \1 ", text)

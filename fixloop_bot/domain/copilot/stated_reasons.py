@@ -16,16 +16,23 @@ from fixloop_bot.domain.copilot.word_grounds import Told, speaks_of_the_world, u
 _BECAUSE = re.compile(
     r"\b(?:because(?: of)?|since|as|due to|weil|da|wegen|parce que|porque|debido a|perché|omdat|vanwege)\b"
 )
-_REASON = re.compile(r"^it is bad[^:]*: (.+)$|^sample #.* bad: (.+)$", re.IGNORECASE)
+_OPEN = re.compile(r"\b(?:inconclusive|unentschieden|nicht eindeutig|non concluant\w*|no concluyente|inconclus\w*)\b")
+_REASON = re.compile(r"^it is bad[^:]*: (.+)$|^sample #.* bad: (.+)$|^reason: (.+)$", re.IGNORECASE)
 
 
 def gives_its_reason(claim: str, cited: Sequence[Grounds]) -> bool:
     """Whether a claim says of failed steps, and of nothing else, that they fail because of what they saw themselves."""
     parts = _BECAUSE.split(folded(claim))
-    if len(parts) != 2 or claims.step_verdicts(parts[0]) != {"failed"} or claims.names_cause(parts[1]):
+    if len(parts) != 2 or claims.names_cause(parts[1]) or not cited:
         return False
-    return bool(cited) and all(
-        headline(each) == "failed" and any(_holds(parts[1], reason) for reason in _reasons(each)) for each in cited
+    if claims.step_verdicts(parts[0]) == {"failed"}:
+        wanted = "failed"
+    elif _OPEN.search(parts[0]) is not None:
+        wanted = "inconclusive"
+    else:
+        return False
+    return all(
+        headline(each) == wanted and any(_holds(parts[1], reason) for reason in _reasons(each)) for each in cited
     )
 
 
@@ -33,7 +40,7 @@ def _reasons(step: Grounds) -> Iterator[str]:
     for line in step.lines:
         found = _REASON.match(line)
         if found is not None:
-            yield found[1] or found[2]
+            yield next(filter(None, found.groups()))
 
 
 def _holds(said: str, reason: str) -> bool:

@@ -26,7 +26,8 @@ _OTHERS = re.compile(
     r"\b(?:others?|rest|remaining|andere\w*|übrige\w*|autres?|otr[oa]s|outr[oa]s|altr[ei])\b|他の|其[他它]|다른"
 )
 EVERY = re.compile(
-    r"\b(?:all|every|each|always|never|none|no (?:try|tries|request|sample|attempt)\w*|alle[rn]?|jede\w*|immer|nie|"
+    r"\b(?:all|every|each|always|never|none|no (?:try|tries|request|sample|attempt)\w*|alle[rn]?|jede\w*|"
+    r"immer(?! noch)|nie|"
     r"tous|toutes|chaque|toujours échou\w*|jamais|todos|todas|siempre|nunca|sempre|tutti|tutte|ogni|mai|altijd|nooit)\b"
     r"|すべて|全て|全部|都|毎回|모두|항상"
 )
@@ -52,7 +53,7 @@ def wrong_step_verdict(claim: str, cited: Sequence[Grounds]) -> str:
         said = claims.step_verdicts(part.text)
         if not said:
             continue
-        wrong = next(_turned(part, said, cited), "") or _not_all(part, said, cited)
+        wrong = next(_turned(part, said, cited), "") or _not_all(part, said, cited) or _not_both(part, said, cited)
         if wrong or part.figures.pairs:
             if wrong:
                 return wrong
@@ -69,6 +70,16 @@ def wrong_step_verdict(claim: str, cited: Sequence[Grounds]) -> str:
             if missing:
                 return missing
     return ""
+
+
+def _not_both(part: Segment, said: frozenset[str], cited: Sequence[Grounds]) -> str:
+    """What is said of both or all steps that are cited has to be the verdict of each."""
+    verdicts = [verdict for each in cited if part.fits(each) and (verdict := headline(each))]
+    if len(said) != 1 or len(verdicts) != len(cited) or len(verdicts) < 2:
+        return ""
+    if _BOTH.search(part.text) is None or STEPS.search(part.text) is None or said.issuperset(verdicts):
+        return ""
+    return f"that all of them {next(iter(said))}"
 
 
 def _steps(grounds: Grounds) -> frozenset[tuple[str, int]]:

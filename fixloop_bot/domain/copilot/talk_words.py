@@ -50,11 +50,14 @@ probes plan plans verdict verdicts incident incidents signal signals alert alert
 logs logged event events timeline thread runbook catalog service services request requests requested call calls called
 answer answers answered respond responds responded response responses reply replies replied return returns returned
 status statuses code codes http confirm validate validation watch fixloop datadog slack bot person people responder
-rate share percent percentage average median mean range side switch switched turn turned  instructions
+rate share percent percentage average median mean range side switch switched turn turned
+reached reaches instructions usage whether counts counted moved moves
 fully completely entirely partly mainly mostly apparently still currently wrote writes written wrote posted noted notes
 asked asks asking brought brings bring carried ended suggest suggests suggested advises advised
 sampled similar versus themselves itself overall respectively answering responding replying returning showing reporting
 indicating recommend recommends recommended warns warned relay relays relayed explains explained observed remarks
+lance lancee demarre demarree gestartet startete iniciado iniciada empezo comenzo commence avviato gestart
+etant siendo sendo essendo gesehen vu vue vus vues visto vista vistos vistas passe passee
 dias jours tage tagen giorni dagen rat ratet empfiehlt
 remarked whereas compared nein nee pruflauf testlauf endete endeten endet vs
 instruction follow followed decide decides decided being validated begins began begin beginning begun start starts
@@ -131,7 +134,8 @@ _MEANINGS = {
     "faalt|gefaald|outside|失败|失敗|실패",
     "error": "err(?:or)?s?|fehler\\w*|erreurs?|errore|errori|errores?|erros?|fouten|fout|错误|出错|エラー|오류|에러|"
     "fail(?:s|ed|ing|ure|ures)?|exception",
-    "pass": "pass(?:es|ed|ing)?|good|fine|healthy|unaffected|work(?:s|ed|ing)?|succe\\w*|bestand\\w*|besteht|"
+    "pass": "pass(?:es|ed|ing)?|good|correct[oa]s|exitos\\w*|funciona\\w*|"
+    "funktionier\\w*|fonctionn\\w*|funzion\\w*|fine|healthy|unaffected|work(?:s|ed|ing)?|succe\\w*|bestand\\w*|besteht|"
     "reuss\\w*|superad\\w*|"
     "superat\\w*|passou|"
     "aprovad\\w*|"
@@ -158,7 +162,7 @@ _MEANINGS = {
     "depass\\w*|dessus|fuera|encima|"
     "super[ao]|acima|sopra|boven|hoch|hoog|alta|elev\\w*|超过|超え|초과",
     "reproduce": "reproduc\\w*|reproduz\\w*|riprodo\\w*|reprodu\\w*|fail(?:s|ed)?|再现|再現|재현",
-    "resolve": "resolv\\w*|gelost|resolu\\w*|resuelt\\w*|risolt\\w*|opgelost|closed|ended",
+    "resolve": "resolv\\w*|solved|gelost|resolu\\w*|resuelt\\w*|risolt\\w*|opgelost|closed|ended",
     "go on": "going|goes|running|runs|progress|ongoing|lauft|laufend|cours|curso|corso|bezig|进行|実行|진행",
     "undecided": "undecided|decid\\w*|open|pending|offen|entschied\\w*|decid\\w*|abert\\w*|apert\\w*",
     "alarm": "trigger(?:s|ed|ing)?|fir(?:es?|ed|ing)|alarm\\w*|ausgelost|declench\\w*|dispar\\w*|発報|触发",
@@ -168,8 +172,29 @@ _MEANINGS = {
     "timeout": "timeouts?|timed|timing|超时|タイムアウト|타임아웃",
     "commonest": "commonest|common|frequent\\w*|haufigst\\w*",
     "log": "log(?:s|ged|line|lines)?|journal\\w*|protokoll\\w*|regist\\w*|日志|ログ|로그",
+    "delay": "delay\\w*|lag|verzogerung\\w*|ruckstand\\w*|retards?|retrasos?|atrasos?|ritard[oi]|vertraging\\w*",
+    "memory": "memory|speicher\\w*|memoire|memoria|geheugen",
+    "order": "orders?|bestellung\\w*|commandes?|pedidos?|ordin[ei]|bestelling\\w*",
+    "refund": "refund\\w*|ruckerstattung\\w*|erstattung\\w*|remboursement\\w*|reembolso\\w*|rimbors\\w*|"
+    "terugbetaling\\w*",
+    "user": "users?|nutzer\\w*|benutzer\\w*|utilisateur\\w*|usuari\\w*|utent[ei]|gebruikers?",
+    "queue": "queue\\w*|warteschlange\\w*|colas?|wachtrij\\w*",
+    "traffic": "traffic|verkehr\\w*|trafic|trafico|traffico|verkeer",
+    "mismatch": "mismatch\\w*|abweichung\\w*|ecarts?|discrepanc\\w*",
+    "sale": "sales?|verkauf\\w*|ventes?|ventas?|vendas?|vendit[ae]",
+    "seat": "seats?|sitz\\w*|sieges?|asientos?",
+    "invoice": "invoices?|rechnung\\w*|factures?|facturas?|faturas?|fattur[ae]|facturen",
+    "slow": "slow\\w*|langsam\\w*|lente?s?|lentement|lent[oa]s?|traag",
+    "double": "doubles?|doubled|doppel\\w*|doble\\w*|dupl[oa]s?|doppi\\w*|dubbele?",
     "pay": "pay\\w*|paid|bezahl\\w*|zahl\\w*|paiement\\w*|pag\\w*|betal\\w*|支付|付款|支払\\w*|決済|결제",
 }
+THINGS = frozenset(
+    (
+        *("delay", "memory", "order", "refund", "user", "queue", "traffic", "mismatch", "sale", "seat", "invoice"),
+        *("double", "pay", "slow"),
+    )
+)
+"""Meanings that are things, in several languages: what is told of them may be denied like what is told of any word."""
 MEANINGS = {name: re.compile(forms) for name, forms in _MEANINGS.items()}
 """Words that mean the same in evidence: one of them in the sentence wants one of them in what it cites."""
 

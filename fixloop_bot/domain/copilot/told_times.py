@@ -15,10 +15,8 @@ from fixloop_bot.domain.copilot.word_grounds import alike
 
 _MOMENT = re.compile(r"(?<![\d:.])(?:\d{4}-\d{2}-\d{2} )?(\d{1,2}:\d{2}(?::\d{2})?)(?![\d:])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_CLOCK = r"(?<![\d:.])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])"
-_ORDERED = re.compile(
-    rf"(?P<first>{_CLOCK})(?P<between>[^\d.;]{{0,60}}?)\b(?P<word>before|after)\b(?P<behind>[^.;]{{0,80}}?)(?P<last>{_CLOCK})"
-)
+_NEAR_THE_START = re.compile(r", [\w ]{1,30} (?:before|after) the incident began")
+"""How far a change lies from the beginning of the incident is not what happened then."""
 _MESSAGE = re.compile(r"(\d{2}:\d{2}) \w+: (.+)")
 _OWN_DEED = re.compile(r"(?:i|we|i'm|we're|i've|we've)\b|\w+(?:ing|ed)\b|(?:put|took|sent|set|cut|ran|shut|built)\b")
 _SAYING = re.compile(
@@ -71,24 +69,6 @@ def dated_by_its_message(claim: str, cited: Sequence[Grounds]) -> bool:
     return bool(messages) and not elsewhere and not any(_OWN_DEED.match(found[2]) for found in messages)
 
 
-def in_wrong_order(claim: str, cited: Sequence[Grounds]) -> bool:
-    """Whether of two times of day in a sentence the later one is said to come first; ``cited`` may be any."""
-    return any(_runs_backwards(found) for found in _ORDERED.finditer(folded(claim)))
-
-
-def without_proven_order(claim: str, cited: Sequence[Grounds]) -> str:
-    """The claim without the "before" and "after" that two times of day in it prove."""
-    plain = folded(claim)
-    if _ORDERED.search(plain) is None or in_wrong_order(plain, cited):
-        return claim
-    return _ORDERED.sub(lambda found: f"{found['first']}{found['between']} {found['behind']}{found['last']}", plain)
-
-
-def _runs_backwards(found: re.Match[str]) -> bool:
-    first, last = (tuple(map(int, found[name].split(":")[:2])) for name in ("first", "last"))
-    return first > last if found["word"] == "before" else first < last
-
-
 def _strange(text: str, told: Sequence[tuple[str, frozenset[str]]], *, before: str) -> bool:
     for found in _MOMENT.finditer(text):
         own = _WORD.findall(text[: found.start()])
@@ -106,6 +86,7 @@ def _told(grounds: Grounds) -> Iterator[tuple[str, frozenset[str]]]:
     """Each time of day with the words that say what was then."""
     lead = ""
     for line in map(folded, grounds.lines):
+        line = _NEAR_THE_START.sub("", line)
         moments = list(_MOMENT.finditer(line))
         for at, found in enumerate(moments):
             start = moments[at - 1].end() if at else 0

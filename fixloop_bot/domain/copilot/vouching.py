@@ -13,14 +13,22 @@ from fixloop_bot.domain.copilot.admissions import without_admissions
 from fixloop_bot.domain.copilot.bindings import scattered
 from fixloop_bot.domain.copilot.close_bonds import torn_apart
 from fixloop_bot.domain.copilot.comparisons import compared_wrongly, without_proven_comparisons
-from fixloop_bot.domain.copilot.directions import out_of_order, without_proven_directions
+from fixloop_bot.domain.copilot.directions import (
+    out_of_order,
+    parted,
+    rarer_or_more_often,
+    without_proven_directions,
+)
 from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
 from fixloop_bot.domain.copilot.figure_kinds import mislabelled
-from fixloop_bot.domain.copilot.founded import unquoted
+from fixloop_bot.domain.copilot.founded import identifiers, unquoted
+from fixloop_bot.domain.copilot.measures import measured_otherwise
+from fixloop_bot.domain.copilot.neighbours import beside_another
 from fixloop_bot.domain.copilot.no_recovery import praises_another_thing
 from fixloop_bot.domain.copilot.opposites import turned_about
 from fixloop_bot.domain.copilot.quantities import counts_what_it_cites, excludes_others, without_proven_quantities
 from fixloop_bot.domain.copilot.segments import Segment, segments
+from fixloop_bot.domain.copilot.sequences import ordered, surpassed
 from fixloop_bot.domain.copilot.spoken_figures import Grounds, figures_in, folded, missing
 from fixloop_bot.domain.copilot.step_claims import (
     covers,
@@ -28,13 +36,13 @@ from fixloop_bot.domain.copilot.step_claims import (
     speaks_of_both,
     speaks_of_several_steps,
 )
+from fixloop_bot.domain.copilot.subjects import of_another_subject
 from fixloop_bot.domain.copilot.told_times import (
     at_another_time,
     dated_by_its_message,
-    in_wrong_order,
-    without_proven_order,
 )
 from fixloop_bot.domain.copilot.try_shares import beyond_the_share
+from fixloop_bot.domain.copilot.unreal import only_wished_for, without_alert_text
 from fixloop_bot.domain.copilot.word_grounds import Told, closest, unsupported
 
 LONGEST_CLAIM = 600
@@ -45,17 +53,21 @@ _EVENTS = frozenset({Source.CHANGE, Source.SIGNAL, Source.LOG, Source.PAST})
 _DOUBTS = (
     scattered,
     out_of_order,
+    rarer_or_more_often,
     compared_wrongly,
     mislabelled,
     turned_about,
     at_another_time,
     done_by_another,
     beyond_the_share,
-    in_wrong_order,
     excludes_others,
     torn_apart,
     dated_by_its_message,
     praises_another_thing,
+    measured_otherwise,
+    beside_another,
+    of_another_subject,
+    only_wished_for,
 )
 """What can be wrong though every word and figure stands in the evidence."""
 
@@ -65,7 +77,11 @@ def vouched_for(claim: str, numbers: Sequence[int], cited: Sequence[Grounds], do
 
     ``cited`` are the grounds of ``numbers``, as far as the claim may take its figures from them.
     """
-    if len(claim) > LONGEST_CLAIM or any(doubts(claim, cited) for doubts in _DOUBTS):
+    if len(claim) > LONGEST_CLAIM:
+        return False
+    claim, turned = ordered(parted(claim, cited), cited)
+    changes = [dossier.grounds(number) for number, each in dossier.numbered() if each.source is Source.CHANGE]
+    if turned or surpassed(claim, cited, changes) or any(doubts(claim, cited) for doubts in _DOUBTS):
         return False
     if speaks_of_several_steps(claim) and not _covered(claim, numbers, dossier):
         return False
@@ -73,14 +89,16 @@ def vouched_for(claim: str, numbers: Sequence[int], cited: Sequence[Grounds], do
 
 
 def _worded(claim: str, numbers: Sequence[int], cited: Sequence[Grounds], dossier: Dossier) -> bool:
-    about = dossier.number_of("incident")
-    context = dossier.told(about) if about is not None else Told()
+    context = _context(claim, dossier)
     hedged = claims.is_hedged(claim)
     stated = _unproven(unquoted(without_admissions(claim)), cited)
-    units = [unit for number, each in zip(numbers, cited, strict=True) for unit in _units(dossier.entry(number), each)]
+    units = [
+        unit for number, each in zip(numbers, cited, strict=True) for unit in _units(claim, dossier.entry(number), each)
+    ]
     if len(units) < 2:
-        return not unsupported(stated, [dossier.told(number) for number in numbers], context=context, hedged=hedged)
-    whole = [number for number in numbers if not _units(dossier.entry(number), dossier.grounds(number))]
+        told = [_told(claim, number, dossier) for number in numbers]
+        return not unsupported(stated, told, context=context, hedged=hedged)
+    whole = [number for number in numbers if not _units(claim, dossier.entry(number), dossier.grounds(number))]
     told = [dossier.told(number) for number in whole]
     grounds = tuple(map(dossier.grounds, whole))
 
@@ -96,23 +114,42 @@ def _worded(claim: str, numbers: Sequence[int], cited: Sequence[Grounds], dossie
     )
 
 
+def _context(claim: str, dossier: Dossier) -> Told:
+    """The incident's own words, which may be spoken of anywhere; its title not at a time that is another's."""
+    about = dossier.number_of("incident")
+    if about is None:
+        return Told()
+    grounds = dossier.grounds(about)
+    moments = [name for name in figures_in(claim).names if ":" in name]
+    if all(grounds.names(moment) for moment in moments):
+        return dossier.told(about)
+    named = " ".join(identifiers("\n".join(grounds.lines[1:2])))
+    return Told.of("\n".join((*grounds.lines[:1], named, *grounds.lines[2:])))
+
+
 def _unproven(claim: str, cited: Sequence[Grounds]) -> str:
     """The claim without the words that its own figures prove."""
     for without in (
         without_proven_directions,
         without_proven_comparisons,
         without_proven_quantities,
-        without_proven_order,
     ):
         claim = without(claim, cited)
     return claim
 
 
-def _units(evidence: Evidence | None, cited: Grounds) -> Sequence[str]:
+def _told(claim: str, number: int, dossier: Dossier) -> Told:
+    """The words of a piece; those of an alert's own text only where they are said to be that."""
+    lines = dossier.grounds(number).lines
+    kept = without_alert_text(claim, lines)
+    return dossier.told(number) if len(kept) == len(lines) else Told.of("\n".join(kept))
+
+
+def _units(claim: str, evidence: Evidence | None, cited: Grounds) -> Sequence[str]:
     """What stands for itself: each line of a list, each event. One part of a sentence tells of one of them."""
     if evidence is None or evidence.source not in _EVENTS:
         return cited.lines if evidence is not None and evidence.source in _LISTED else ()
-    return ("\n".join(cited.lines),)
+    return ("\n".join(without_alert_text(claim, cited.lines)),)
 
 
 def _covered(claim: str, numbers: Sequence[int], dossier: Dossier) -> bool:

@@ -12,10 +12,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fixloop_bot.domain.copilot.spoken_figures import without_number_words
 from fixloop_bot.domain.copilot.spoken_places import NUMBER_WORDS
-from fixloop_bot.domain.copilot.talk_words import ASIAN, CAUSAL, MEANINGS, NEUTRAL, asian_words, meanings_of, unaccented
+from fixloop_bot.domain.copilot.talk_words import (
+    ASIAN,
+    CAUSAL,
+    MEANINGS,
+    NEUTRAL,
+    THINGS,
+    asian_words,
+    meanings_of,
+    unaccented,
+)
 
 SHORTEST_STEM = 4
 ALIKE = 0.7
@@ -29,7 +39,12 @@ _ALL = re.compile(
     r"\b(?:all|every|each|always|entire|alle\w*|jede\w*|tous|toutes|chaque|todos|todas|tutti|tutte|ogni)\b"
 )
 _ALL_OF = re.compile(rf"{_ALL.pattern} (?:(?:of|the|der|die|les|des|los|las|os|as|i|gli|le|single|other) )*([^\W\d_]+)")
-_COUNTABLE = frozenset(("requests", "calls", "responses", "answers", "lines", "logs", "services", "alerts", "monitors"))
+_COUNTABLE = frozenset(
+    (
+        *("requests", "calls", "responses", "answers", "lines", "logs", "services", "alerts", "monitors"),
+        *("codes", "messages", "events", "entries", "records", "people"),
+    )
+)
 """Of these "all" says something, though the words themselves say nothing."""
 _WHOLE = re.compile(r"\b([1-9]\d*) of \1\b")
 _PHRASES = (
@@ -39,14 +54,19 @@ _PHRASES = (
     (re.compile(r"\bmost (?=recent|likely|probabl|often)"), ""),
     (re.compile(r"\bmost (?:common|frequent)\b"), "commonest"),
     (re.compile(r"\btrouble when\b"), "limit"),
+    (
+        re.compile(r"^first (?=\d{4}-)|\bfirst (?:fired|fires|triggered|went off)\b|\b(?:fired|triggered) first\b"),
+        "onset ",
+    ),
     (re.compile(r"\bfail(?:ed|s|ing)? (?:(\w+) )?over\b"), r"failover \1"),
     (
         re.compile(r"\b(?:turn|switch|flipp?)(?:ed|s)? (?:(?:the |flag )*(\S+) )?on\b(?= by| at| for|[,.;]|$)"),
         r"enabled \1",
     ),
-    (re.compile(r"\b(?:not|n't) (?:affected|impacted)\b"), "unaffected"),
+    (re.compile(r"\b(?:not|n't|never) (?:affected|impacted)\b"), "unaffected"),
     (re.compile(r"\bafter (?=(?:an? |its |the )?peak)"), ""),
     (re.compile(r"\b(?:low|high) of (?=\d)"), "worst "),
+    (re.compile(r"\binicios? de sesi[oó]n\b"), "login"),
     (re.compile(r"\blogg?(?:s|ed|ing)? (?:in|into)\b"), "login"),
     (re.compile(r"\b(?:been |is |was )?open (?=for |since )"), ""),
     (re.compile(r"\b(?:came|comes?|coming) back\b|\b(?:came|comes?|coming|end(?:ed|s)?|ending) (?=with |in |up )"), ""),
@@ -99,7 +119,7 @@ class Line:
 
     @classmethod
     def of(cls, text: str) -> Line:
-        folded = _WITHOUT.sub(" ", _NONE_BAD.sub(" ", unaccented(text)))
+        folded = _WITHOUT.sub(" ", _NONE_BAD.sub(" ", unaccented(_one_word(text))))
         denies, fails = _DENIES.search(folded) is not None, _FAILS.search(folded) is not None
         return cls(frozenset(_evidence_words(text)), denies, fails)
 
@@ -114,8 +134,13 @@ class Told:
     names: frozenset[str] = frozenset()
     text: str = ""
 
+    @staticmethod
+    def of(text: str) -> Told:
+        """The words of a text; it is read once, though many sentences cite it."""
+        return _read(text)
+
     @classmethod
-    def of(cls, text: str) -> Told:
+    def read(cls, text: str) -> Told:
         lines = tuple(Line.of(part) for line in text.splitlines() for part in _parts(line) if part)
         words = {word for line in text.splitlines() for word in _evidence_words(line)}
         meant = {name for word in words for name in meanings_of(word)}
@@ -138,6 +163,11 @@ class Told:
             return re.search(rf"(?<![\w.,]){NUMBER_WORDS[word]}(?![\w]|[.,]\d)", self.text) is not None
         near = (*self.beginnings.get(word[:SHORTEST_STEM], ()), *self.beginnings.get(word.removesuffix("s"), ()))
         return any(alike(word, each) for each in near)
+
+
+@lru_cache(maxsize=128)
+def _read(text: str) -> Told:
+    return Told.read(text)
 
 
 def _speaks_of_all(claim: str, cited: Sequence[Told]) -> bool:
@@ -170,9 +200,20 @@ def unsupported(claim: str, cited: Sequence[Told], *, context: Told, hedged: boo
 
 def is_denied_or_failing(text: str) -> bool:
     """Whether a text has a word of denial or of failing."""
+    return is_failing(text) or is_denying(text)
+
+
+def is_failing(text: str) -> bool:
+    """Whether a text has a word of failing."""
     plain = unaccented(text)
-    bad = any(MEANINGS[name].search(plain) for name in ("fail", "error", "outside"))
-    return bad or _DENIES.search(plain) is not None or _FAILS.search(plain) is not None
+    return (
+        any(MEANINGS[name].search(plain) for name in ("fail", "error", "outside")) or _FAILS.search(plain) is not None
+    )
+
+
+def is_denying(text: str) -> bool:
+    """Whether a text has a word of denial."""
+    return _DENIES.search(unaccented(text)) is not None
 
 
 def closest(claim: str, lines: Sequence[str]) -> list[str]:
@@ -216,11 +257,12 @@ def _turned_round(claim: str, subject: Sequence[str], meanings: Sequence[str], c
     if _DENIES.search(folded) is not None:
         return not _denied(folded, subject, meanings, cited)
     subject = [word for word in subject if word != "fix"]  # it says when, and ``segments`` holds it to that
-    if not subject or any(MEANINGS[name].search(folded) for name in ("fail", "error", "outside")):
+    things = [name for name in meanings if name in THINGS]
+    if not (subject or things) or any(MEANINGS[name].search(folded) for name in ("fail", "error", "outside")):
         return False
     if _FAILS.search(folded) is not None:
         return False
-    lines = _closest([line for each in cited for line in each.lines], subject, ())
+    lines = _closest([line for each in cited for line in each.lines], subject, things)
     return bool(lines) and all(line.denies or line.fails for line in lines)
 
 
@@ -278,6 +320,7 @@ def _evidence_words(line: str) -> Iterator[str]:
         yield from map(unaccented, _LETTERS.findall(_one_word(_CAMEL.sub(" ", line))))
 
 
+@lru_cache(maxsize=16_384)
 def alike(one: str, other: str) -> bool:
     """Whether a word that is spoken is one that is written, in another form or shorter (``cert``)."""
     if len(one) >= SHORTEST_STEM and other.startswith(one):

@@ -14,7 +14,8 @@ from fixloop_bot.domain.copilot.dossier import Dossier, Evidence, Source
 from fixloop_bot.domain.copilot.prompts import MOST_PROMPTS, prompts
 from fixloop_bot.domain.copilot.questions import Topic, step_to_run, topics_of
 from fixloop_bot.domain.copilot.situation import Situation
-from fixloop_bot.domain.incidents import Entry, Incident, Move, RunLine, State, advance
+from fixloop_bot.domain.happenings import Entry, Happening, Undone
+from fixloop_bot.domain.incidents import Incident, Move, RunLine, State, advance
 from fixloop_bot.domain.plans import HttpCheck, Plan, PlanSource, Request, Role, Step
 from fixloop_bot.domain.runs import RecoveryVerdict, Run, RunKind, StepPhase, StepProgress, StepVerdict
 from fixloop_bot.domain.samples import AssertionResult, Outcome, Sample
@@ -170,24 +171,24 @@ def test_only_a_proof_that_still_holds_is_one() -> None:
     assert "proven" not in briefing.verdict(lost).text
 
 
-PROVES = Entry(at=260.0, who="fixloop", what="validate run 2: proven. Step 1 failed before.")
-RESOLVES = Entry(at=300.0, who="U1", what="resolved (proven)")
-REOPENS = Entry(at=360.0, who="U1", what="reopened")
-ALERTS = Entry(at=360.0, who="datadog", what="Re-Triggered: Error rate is high")
+RESOLVES = Entry(at=300.0, who="U1", kind=Happening.RESOLVED, what="resolved (proven)")
+REOPENS = Entry(at=360.0, who="U1", kind=Happening.REOPENED, what="reopened", undid=Undone.RESOLUTION)
+ALERTS = Entry(at=360.0, who="datadog", kind=Happening.SIGNAL, what="Re-Triggered: x", undid=Undone.RESOLUTION)
+PROOF_FALLS = replace(ALERTS, undid=Undone.PROOF)
 AT = "1970-01-01 00:06:00 UTC"
 
 
 @pytest.mark.parametrize(
     ("timeline", "move", "told"),
     [
-        ((PROVES, RESOLVES, REOPENS), Move.REOPEN, f"it was reopened at {AT}, and not validated since."),
+        ((RESOLVES, REOPENS), Move.REOPEN, f"it was reopened at {AT}, and not validated since."),
         (
-            (PROVES, RESOLVES, ALERTS),
+            (RESOLVES, ALERTS),
             Move.ALERT_AGAIN,
             f"it was reopened at {AT}: Datadog alerted again. No validate run has passed since.",
         ),
         (
-            (PROVES, ALERTS),
+            (PROOF_FALLS,),
             Move.ALERT_AGAIN,
             f"the proof was taken back at {AT}: Datadog alerted again. No validate run has passed since.",
         ),

@@ -19,13 +19,12 @@ from fixloop_bot.domain.copilot.figure_kinds import mislabelled
 from fixloop_bot.domain.copilot.opposites import turned_about
 from fixloop_bot.domain.copilot.quantities import counts_what_it_cites, excludes_others, without_proven_quantities
 from fixloop_bot.domain.copilot.replies import HouseRules, Reply
+from fixloop_bot.domain.copilot.sequences import ordered
 from fixloop_bot.domain.copilot.spoken_figures import Grounds
 from fixloop_bot.domain.copilot.stated_reasons import gives_its_reason
 from fixloop_bot.domain.copilot.told_times import (
     at_another_time,
     dated_by_its_message,
-    in_wrong_order,
-    without_proven_order,
 )
 from fixloop_bot.domain.copilot.try_shares import beyond_the_share
 
@@ -55,6 +54,12 @@ OWN = "09:44 U0RUTH: I cancelled process 4411\n18:15 U0LOTTE: eu-1 comes back at
 SIGNAL = "Recovered: Resolver latency\nfirst 2026-11-24 06:02:00 UTC, last 2026-11-24 06:21:00 UTC"
 
 Rule = Callable[[str, Sequence[Grounds]], bool]
+
+
+def _turned_in_time(claim: str, cited: Sequence[Grounds]) -> bool:
+    return ordered(claim, cited)[1]
+
+
 RULES: tuple[Rule, ...] = (
     done_by_another,
     compared_wrongly,
@@ -65,8 +70,8 @@ RULES: tuple[Rule, ...] = (
     out_of_order,
     torn_apart,
     dated_by_its_message,
-    in_wrong_order,
     excludes_others,
+    _turned_in_time,
 )
 
 
@@ -101,7 +106,7 @@ RULES: tuple[Rule, ...] = (
         (turned_about, "rates came from eu-2", FAILOVER),
         (turned_about, "Cancel the process and then ask its owner", RUNBOOK),
         (dated_by_its_message, "eu-1 came back at 18:15", OWN),
-        (in_wrong_order, "Ruth joined at 09:25, before Ivo took it at 09:20", RUN),
+        (_turned_in_time, "Ruth joined at 09:25, before Ivo took it at 09:20", RUN),
         (excludes_others, "Only the gateway logs this", LOG),
         (beyond_the_share, "Every request got an error", STEP),
         (beyond_the_share, "The name resolves in 8 of 12 tries", STEP),
@@ -148,8 +153,6 @@ def test_proven_words_are_taken_out_and_no_others() -> None:
     assert "below" in without_proven_comparisons("Lag is below 500", lag)
     assert "most" not in without_proven_quantities("Most lines are alike", log)
     assert "Most" in without_proven_quantities("Most lines are alike", [Grounds.of(LOG.replace("71", "21"))])
-    assert "after" not in without_proven_order("Ivo joined at 09:25, after Ruth did at 09:20", log)
-    assert "before" in without_proven_order("Ivo joined at 09:25, before Ruth did at 09:20", log)
     assert counts_what_it_cites("two changes stand out", 2) == "both changes stand out"
     assert counts_what_it_cites("two changes stand out", 3) == "two changes stand out"
 
