@@ -91,7 +91,7 @@ class Deeds:
             Command(word="stop", deed=self._command_stop),
             Command(word="go", deed=self._go),
             Command(word="resolve", deed=self._command_resolve, on_incident=True, done="{id} is resolved."),
-            Command(word="reopen", deed=self._reopen, on_incident=True, done="{id} is open again."),
+            Command(word="reopen", deed=self._reopen, on_incident=True, even_resolved=True, done="{id} is open again."),
         )
 
     async def _validate(self, wish: Wish) -> str:

@@ -140,6 +140,8 @@ class Desk:
         if name and incident is None:
             return f"There is no incident {name}."
         found = [incident] if incident is not None else [*await self._where.here(wish)]
+        if not found and command.even_resolved:
+            found = [*await self._where.last_resolved(wish)]
         if len(found) != 1:
             return _which(command.word, found)
         about = replace(wish, incident=found[0].id, text=rest)

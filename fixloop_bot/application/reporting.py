@@ -103,7 +103,7 @@ class Reporting:
         return {"report": self._wish}
 
     def commands(self) -> Sequence[Command]:
-        return (Command(word="report", deed=self._wish, on_incident=True),)
+        return (Command(word="report", deed=self._wish, on_incident=True, even_resolved=True),)
 
     async def _wish(self, wish: Wish) -> str:
         return await self.report(wish.incident, by=wish.user)

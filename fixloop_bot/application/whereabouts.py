@@ -6,6 +6,9 @@ from fixloop_bot.application.ports import Store
 from fixloop_bot.application.wishes import INCIDENT_NAME, Wish
 from fixloop_bot.domain.incidents import Incident
 
+LOOKS_BACK = 50
+"""Incidents among which the last one is looked for: who means an older one names it."""
+
 
 class Whereabouts:
     """Finds incidents by name and by place."""
@@ -39,6 +42,16 @@ class Whereabouts:
             if wish.channel in (refs.channel, incident.channel):
                 here.append(incident)
         return tuple(here)
+
+    async def last_resolved(self, wish: Wish) -> tuple[Incident, ...]:
+        """The one that was resolved last in the channel, if any of its newest was."""
+        found = [await self._store.incident(each) for each in await self._store.latest_incidents(LOOKS_BACK)]
+        over = [each for each in found if each is not None and not each.is_open and each.merged_into is None]
+        for incident in sorted(over, key=lambda each: -(each.resolved_at or 0.0)):
+            refs = await self._store.thread_refs(incident.id)
+            if wish.channel in (refs.channel, incident.channel):
+                return (incident,)
+        return ()
 
     async def open_ones(self) -> tuple[Incident, ...]:
         """All open incidents, the oldest first."""

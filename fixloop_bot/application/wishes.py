@@ -96,14 +96,16 @@ class Command:
     """Who answers to a word of ``COMMANDS``.
 
     ``deed`` gets the wish with the words behind this one as its ``text``. With ``on_incident`` it gets the wish of one
-    incident: the one that is named first, else that of the thread, else the only open one of the channel; where there
-    is none or several, the person is asked which. ``done`` says what has begun, where the deed has nothing to say, with
-    the incident's id for ``{id}``: it must not claim more than that.
+    incident: the one that is named first, else that of the thread, else the only open one of the channel, else, with
+    ``even_resolved``, the one resolved there last; where there is none or several, the person is asked which. ``done``
+    says what has begun, where the deed has nothing to say, with the incident's id for ``{id}``: it must not claim more
+    than that.
     """
 
     word: str
     deed: Deed
     on_incident: bool = False
+    even_resolved: bool = False
     done: str = ""
 
 

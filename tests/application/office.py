@@ -482,10 +482,10 @@ class Office:
         async with self.clock.flowing():
             await asyncio.wait_for(self.execution.execute(*job.args), timeout=30)
 
-    async def wish(self, what: str, *, user: str = MIRA, **fields: Any) -> list[str]:
+    async def wish(self, what: str, *, user: str = MIRA, channel: str = "C0CHECKOUT", **fields: Any) -> list[str]:
         """A click or a command, performed; what was whispered for it."""
         before = len(self.wall.whispers)
-        asked = Wish(id=f"{what}{len(self.wall.drawn)}", what=what, user=user, channel="C0CHECKOUT", **fields)
+        asked = Wish(id=f"{what}{len(self.wall.drawn)}", what=what, user=user, channel=channel, **fields)
         await self.desk.answer(asked.job().args[0])
         return [text for _, text in self.wall.whispers[before:]]
 

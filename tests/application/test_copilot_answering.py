@@ -60,7 +60,7 @@ async def test_a_model_that_lies_about_numbers_is_not_heard(stage: Stage) -> Non
     said = await stage.ask("What fails?", [f"Step 1 fails in 3 of 20 tries [{step}]. It answers 404 [{step}]."])
     assert "3 of 20" not in said.text
     assert "404" not in said.text
-    assert "Step 1 fails in" in said.text
+    assert "Step 1 (A cart can be paid) fails in" in said.text
     assert "from state" in said.text
     assert said.references
 
@@ -79,7 +79,7 @@ async def test_without_words_that_stand_up_the_brief_answers(stage: Stage, turn:
     """Silence, a fault, nothing and rubbish: a person still reads what is known."""
     said = await stage.ask("What is going on?", list(turn))
     assert said.text.startswith("Not known to have recovered")
-    assert "Step 1 fails in" in said.text
+    assert "Step 1 (A cart can be paid) fails in" in said.text
     assert "2.14.0" in said.text
     assert said.over
     assert not said.failure
@@ -91,7 +91,7 @@ async def test_without_words_that_stand_up_the_brief_answers(stage: Stage, turn:
 async def test_citations_alone_and_doubts_alone_are_no_answer(stage: Stage, words: str) -> None:
     """What is not verified stays marked as such, and what state knows stands below it."""
     said = await stage.ask("What is known so far?", [words])
-    assert "Step 1 fails in" in said.text
+    assert "Step 1 (A cart can be paid) fails in" in said.text
     assert "So this is from state._" in said.text
     assert (NOT_VERIFIED in said.text) == ("is" in words)
 

@@ -145,6 +145,17 @@ async def test_of_several_incidents_a_command_asks_which(store: RedisStore, cloc
     assert told.startswith("Which one? `INC-1` (checkout), `INC-2` (cart).")
 
 
+async def test_what_is_over_is_reopened_where_it_was(office: Office) -> None:
+    """In the channel, without a name: the one that was resolved there last; nothing from other channels."""
+    assert await command(office, "reopen") == "No incident is open here. Name one: `/fixloop reopen INC-42`."
+    await office.broken()
+    await office.resolve()
+    assert not (await office.incident()).is_open
+    assert "No incident is open here." in await command(office, "reopen", channel="C0ELSEWHERE")
+    assert await command(office, "reopen") == "INC-1 is open again."
+    assert (await office.incident()).is_open
+
+
 async def test_status_and_list(office: Office) -> None:
     """What is open here, and everywhere; nothing open is said as well."""
     assert await command(office, "") == "No open incident."

@@ -156,7 +156,7 @@ def _fell_back(incident: Incident) -> str:
 
 def _safe(situation: Situation) -> list[Line]:
     told = situation.incident.verdict is RecoveryVerdict.NOT_RECOVERED  # which says how the first step fails
-    failing = _failing(situation)[1 if told else 0 : 2]
+    failing = _named(situation) if told else _failing(situation)[:1]
     return [verdict(situation), *failing, *_open_steps(situation)[:1], *measured(situation)[:1]]
 
 
@@ -172,12 +172,21 @@ def _failing(situation: Situation) -> list[Line]:
     first, *others = failed
     more = others_fail(run, others) if _is_newest(situation, run) else ""
     before = "" if _is_newest(situation, run) else f"In run {run.number} ({run.kind.value}): "
-    said = f"{before}Step {place(run, first.step_id)} {_fails(situation, run)}{how_it_fails(run, first)}."
-    lines = [Line(f"{said} {more}".strip(), tuple(f"run{run.number}.{step.step_id}" for step in failed[:4]))]
     step = run.plan.step(first.step_id)
-    if step is not None:
-        lines.append(Line(f"Step {place(run, step.id)} is: {step.title}", (f"run{run.number}.{step.id}",)))
-    return [*lines, *answered(situation, f"run{run.number}.{first.step_id}")]
+    titled = f"Step {place(run, first.step_id)}{f' ({step.title})' if step is not None else ''}"
+    said = f"{before}{titled} {_fails(situation, run)}{how_it_fails(run, first)}."
+    told = Line(f"{said} {more}".strip(), tuple(f"run{run.number}.{step.step_id}" for step in failed[:4]))
+    return [told, *answered(situation, f"run{run.number}.{first.step_id}")]
+
+
+def _named(situation: Situation) -> list[Line]:
+    """What the step is that the verdict names by its number."""
+    run = _looked(situation)
+    failed = failed_steps(run) if run is not None else []
+    step = run.plan.step(failed[0].step_id) if run is not None and failed else None
+    if run is None or step is None:
+        return []
+    return [Line(f"Step {place(run, step.id)} is: {step.title}", (f"run{run.number}.{step.id}",))]
 
 
 def _failed_before(situation: Situation) -> list[Line]:

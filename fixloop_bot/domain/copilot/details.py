@@ -46,7 +46,7 @@ def figures(situation: Situation) -> list[Line]:
 
 
 def _told(metric: Evidence, kinds: tuple[str, ...]) -> Line:
-    told = [line for line in metric.text.splitlines()[1:] if line.startswith(kinds)]
+    told = [line.replace(": ", " ", 1) for line in metric.text.splitlines()[1:] if line.startswith(kinds)]
     return Line(f"{metric.title}: {'; '.join(told)}.", (metric.key,))
 
 

@@ -137,9 +137,9 @@ def test_the_brief_has_verdict_failure_change_and_where_to_look() -> None:
     lines = briefing.brief(situation())
     assert len(lines) <= MOST_LINES
     assert lines[0].text.startswith("Not known to have recovered: no validate run has finished.")
-    assert lines[1].text == "Step 1 fails in 7 of 20 tries: status was 503, expected 200."
+    assert lines[1].text == "Step 1 (A cart can be paid) fails in 7 of 20 tries: status was 503, expected 200."
     assert lines[1].keys == ("run1.s1",)
-    assert lines[2].text == "metric: now: 31 %; limit 1 %."
+    assert lines[2].text == "metric: now 31 %; limit 1 %."
     assert lines[3].text == "Changed: deploy checkout 2.14.0; 7 min before."
     assert lines[4].text == "Tried: run 1 (confirm): reproduced the trouble."
     assert lines[5].text.startswith("Where to look: metric")
@@ -155,10 +155,11 @@ def test_the_brief_has_verdict_failure_change_and_where_to_look() -> None:
     ],
 )
 def test_is_it_safe_is_answered_by_the_verdict(verdict: RecoveryVerdict, begins: str) -> None:
-    """By DESIGN's words, and with the reason."""
+    """By DESIGN's words, with the reason, and with the failing step's title, which a number alone does not tell."""
     told = briefing.answer("Is it safe to resume traffic?", situation(verdict, now_verdict=StepVerdict.FAILED))
     assert told[0].text.startswith(begins)
     assert told[0].keys[0] == "verdict"
+    assert "A cart can be paid" in told[1].text
 
 
 def test_only_a_proof_that_still_holds_is_one() -> None:
@@ -258,7 +259,7 @@ def test_what_an_earlier_run_saw_is_past_while_a_later_one_looks() -> None:
     """And the steps that are still open are what shows that they are."""
     going = run(2, RunKind.VALIDATE, None, finished=False)
     told = briefing.answer("Which step fails?", replace(situation(), shown=going))
-    assert told[0].text.startswith("In run 1 (confirm): Step 1 failed in 7 of 20 tries")
+    assert told[0].text.startswith("In run 1 (confirm): Step 1 (A cart can be paid) failed in 7 of 20 tries")
     told = briefing.answer("recovered?", replace(situation(), shown=going))
     still = next(each for each in told if each.text.startswith("Still being decided"))
     assert still.keys == ("run2.s1", "run2.s2")
