@@ -164,7 +164,10 @@ async def test_incidents_are_merged_threads_linked_and_questions_answered(opened
         await told(running, "replies in that thread are about")
         people.message(MIRA, INCIDENTS, "Which step fails?", thread_ts=outside.ts)
         await eventually(
-            lambda: "Step 1 fails" in str([each.blocks for each in running.slack.thread(INCIDENTS, outside.ts)]),
+            lambda: (
+                "Step 1 (A cart can be paid) fails"
+                in str([each.blocks for each in running.slack.thread(INCIDENTS, outside.ts)])
+            ),
             "no answer in the linked thread",
             world=running,
         )

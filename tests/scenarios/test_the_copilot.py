@@ -38,7 +38,7 @@ async def test_without_a_model_state_answers(opened: Open) -> None:
     """With citations that open; "is it safe" by the verdict in code; a step is run again by a press, and not before."""
     async with opened() as running:
         await broken_and_reproduced(running)
-        which = await asked(running, "Which step fails and why?", says="Step 1 fails")
+        which = await asked(running, "Which step fails and why?", says="Step 1 (A cart can be paid) fails")
         assert ", expected 200" in which
         assert "/archives/" in which, "the citation opens the run's card"
         safe = await asked(running, "Is it safe to resume traffic?", says="[1]")

@@ -18,7 +18,6 @@ from fixloop_bot.domain.copilot.unreal import ALERT_TEXT
 from fixloop_bot.domain.copilot.word_grounds import alike
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
-LONGEST_TITLE = 300
 
 
 def of_another_subject(claim: str, cited: Sequence[Grounds]) -> bool:
@@ -47,12 +46,6 @@ def _is_anothers(part: Segment, cited: Sequence[Grounds], titles: Sequence[froze
     said = {word for word in _WORD.findall(part.text) if word not in NEUTRAL}
     strange = {word for word in said if any(_in(word, title) for title in others)}
     return any(not any(_in(word, words) for words in own) for word in strange)
-
-
-def _title(grounds: Grounds) -> str:
-    """Its title, and of a step the line that names it."""
-    lines = grounds.lines[:2] if grounds.text.startswith("run ") else grounds.lines[:1]
-    return " ".join(lines)[:LONGEST_TITLE].casefold()
 
 
 def _readings(text: str, grounds: Grounds, bound: bool) -> Grounds:
