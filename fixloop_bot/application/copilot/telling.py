@@ -9,15 +9,13 @@ from fixloop_bot.application.copilot.speech import Reference, Speech
 from fixloop_bot.domain.calm_text import calm
 from fixloop_bot.domain.copilot.citations import Checker
 from fixloop_bot.domain.copilot.replies import HouseRules, Numbering
+from fixloop_bot.domain.copilot.sentences import Unit
 from fixloop_bot.domain.copilot.situation import Line, Situation
 
 MOST_HEARD = 20_000
 """Characters of a model's words that are looked at in one answer; one that never ends is not heard out."""
 AT_ONCE = 1_000
 """Characters that are checked without a break for others: a whole answer may come in one piece."""
-
-_ENDS = frozenset(".!?\n。！？।؟:;|")
-"""At one of these a sentence may be complete, or a little behind it."""
 
 
 class Telling:
@@ -32,7 +30,6 @@ class Telling:
         self._said: list[str] = []
         self._heard = 0
         self._begun = False
-        self._may_end = False
         self.left_out = 0
         self.not_verified = 0
         self.verified = 0
@@ -59,20 +56,9 @@ class Telling:
         room = max(0, MOST_HEARD - self._heard)
         self._heard += len(words)
         for start in range(0, min(room, len(words)), AT_ONCE):
-            await self._by_model(await self._checked(words[start : min(start + AT_ONCE, room)]))
+            for unit in self._checker.cut(words[start : min(start + AT_ONCE, room)]):
+                await self._by_model(await _in_thread(self._checker.say, unit))
             await asyncio.sleep(0)
-
-    async def _checked(self, piece: str) -> str:
-        """What may be said now. Where a sentence may be complete it is judged in a thread, so that others go on
-        meanwhile: against evidence that somebody made for it that takes long."""
-        ends = not _ENDS.isdisjoint(piece)
-        self._may_end = self._may_end or ends
-        if not self._may_end:
-            return self._checker.feed(piece)
-        said = await _in_thread(self._checker.feed, piece)
-        if said:
-            self._may_end = ends
-        return said
 
     @property
     def heard(self) -> bool:
@@ -116,8 +102,11 @@ class Telling:
             yield Reference(number=number, title=title, link=evidence.link)
 
 
-async def _in_thread(work: Callable[..., str], *arguments: str) -> str:
-    """Who is stopped meanwhile waits for it: what is said then is said by the same checker."""
+async def _in_thread(work: Callable[..., str], *arguments: Unit) -> str:
+    """Judge a sentence while others go on: against evidence that somebody made for it, that takes long.
+
+    Who is stopped meanwhile waits for it, since what is said then is said by the same checker.
+    """
     working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
         return await asyncio.shield(working)

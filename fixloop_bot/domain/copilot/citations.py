@@ -7,6 +7,7 @@ citations numbered anew. How a sentence is judged stands in ``rulings``; what ev
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fixloop_bot.domain.calm_text import calm, plain
@@ -54,11 +55,15 @@ class Checker:
 
     def feed(self, text: str) -> str:
         """The sentences that are complete now and may be said."""
-        return "".join(self._say(unit) for unit in self._cutter.feed(text))
+        return "".join(map(self.say, self.cut(text)))
+
+    def cut(self, text: str) -> Sequence[Unit]:
+        """What is complete now, for ``say``, one after the other. This takes no time; a judgement may."""
+        return [*self._cutter.feed(text)]
 
     def close(self) -> str:
         """The rest. A heading or an introduction under which nothing stood is not said."""
-        rest = "".join(self._say(unit) for unit in self._cutter.close())
+        rest = "".join(map(self.say, self._cutter.close()))
         self._held = ""
         return rest
 
@@ -71,7 +76,8 @@ class Checker:
             not_verified=self.not_verified,
         )
 
-    def _say(self, unit: Unit) -> str:
+    def say(self, unit: Unit) -> str:
+        """What of it may be said, if anything."""
         if unit.shape is Shape.BREAK:
             self._break = self._break + "\n" if len(self._break) < 2 else self._break
             if len(self._break) == 2 and self._spoilt:
