@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fixloop_bot.domain.decision import ProofSettings, SequentialTest
-from fixloop_bot.domain.expectations.expect import Assertion
+from fixloop_bot.domain.expectations.claim import Assertion
 from fixloop_bot.domain.figures import milliseconds
 from fixloop_bot.domain.samples import FaultKind, Sample
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.decision import ProofSettings, boundaries_for
 from fixloop_bot.domain.expectations import expect
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.plans import Check, HttpCheck, JourneyCheck, Step, WebsocketCheck
 from fixloop_bot.domain.runs import RunKind
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fixloop_bot.application.change import ChangeWatch, watched
 from fixloop_bot.application.lateness import OWN_SHARE, Lateness
 from fixloop_bot.domain.decision import Decision, ProofSettings, SequentialTest
-from fixloop_bot.domain.expectations.expect import Assertion
+from fixloop_bot.domain.expectations.claim import Assertion
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.domain.samples import Outcome, Sample
 

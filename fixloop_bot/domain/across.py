@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from fixloop_bot.domain.baselines import Baseline
 from fixloop_bot.domain.expectations import expect
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.plans import HttpCheck, ProbedCheck, Request
 from fixloop_bot.domain.samples import Outcome, Response, Sample
 

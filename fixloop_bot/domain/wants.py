@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.compiled import regex
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.terms import Literal
 
 LOGIN_WORD = (

@@ -12,7 +12,8 @@ from fixloop_bot.adapters import catalog_file, catalog_probes
 from fixloop_bot.adapters.catalog_file import parse_catalog
 from fixloop_bot.adapters.catalog_schema import catalog_reference
 from fixloop_bot.config import Settings
-from fixloop_bot.domain.expectations.expect import Subject, parse
+from fixloop_bot.domain.expectations.claim import Subject
+from fixloop_bot.domain.expectations.expect import parse
 from fixloop_bot.domain.runs import RecoveryVerdict
 from fixloop_bot.entrypoints.cli import build_parser
 from tests.house.places import TOP

@@ -16,14 +16,15 @@ from typing import ParamSpec, TypeVar
 from fixloop_bot.adapters.http.evidence import Veil
 from fixloop_bot.adapters.http.exchange import Trip, Visit
 from fixloop_bot.adapters.http.prepared import Lines
-from fixloop_bot.domain.expectations import assertions, expect
+from fixloop_bot.domain.expectations import assertions
 from fixloop_bot.domain.expectations.answers import Answer, NotJson
+from fixloop_bot.domain.expectations.claim import Subject
 from fixloop_bot.domain.filling import as_text, uses_secret
 from fixloop_bot.domain.plans import Leg, Request
 from fixloop_bot.domain.samples import AssertionResult, Fault, FaultKind, Response
 from fixloop_bot.domain.shapes import MOST_VALUES, is_large, shape_of
 
-STATUS = expect.Subject.STATUS.value
+STATUS = Subject.STATUS.value
 SMALL = 512  # bytes up to which no line takes long
 LARGE = 32_768  # bytes from which on an answer is always looked at in the thread
 LARGE_TO_DESCRIBE = 8_192  # the same for its shape

@@ -20,6 +20,7 @@ from fixloop_bot.domain.addresses import WRITES, Target, home, locate
 from fixloop_bot.domain.captures import parse_capture
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.expectations import assertions, expect
+from fixloop_bot.domain.expectations.claim import Assertion
 from fixloop_bot.domain.filling import FilledRequest, Unfilled, Values, fill_request
 from fixloop_bot.domain.headers import HARMLESS, VARIABLE, check_header, check_header_value
 from fixloop_bot.domain.outgoing import check_body, check_secrets
@@ -52,10 +53,10 @@ class Ready:
 class Lines:
     """A leg's lines, with a glance for each that has one (``assertions.glance``), and what they want of any answer."""
 
-    all: tuple[expect.Assertion, ...]
+    all: tuple[Assertion, ...]
     wants: assertions.Wants
-    glanced: tuple[tuple[expect.Assertion, assertions.Glance | None], ...]
-    costly: tuple[expect.Assertion, ...]
+    glanced: tuple[tuple[Assertion, assertions.Glance | None], ...]
+    costly: tuple[Assertion, ...]
     """Those without a glance."""
 
     @classmethod

@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 from fixloop_bot.domain.captures import captured, parse_capture
 from fixloop_bot.domain.expectations.answers import Answer, NotJson, shown
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.compiled import json_path, plain_steps
 from fixloop_bot.domain.expectations.compiled import schema as compiled_schema
 from fixloop_bot.domain.expectations.effort import TooMuch
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.judges import JUDGES, Absent, Finding, Look
 from fixloop_bot.domain.expectations.path_walk import price
 from fixloop_bot.domain.expectations.terms import NUMBER, Literal, NoValue, as_decimal, found, paths_in, same, worth

@@ -38,57 +38,22 @@
 * ``contains`` ignores case in a header. ``body ==`` ignores the space around.
 * A quantile says something about the step, not about one answer: ``Assertion.quantile``.
 * ``schema openapi`` and ``shape as before`` (the baseline's keys and types) become a schema before the plan is frozen.
-
-Long because the grammar stands beside its reader.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.compiled import Uncompilable
 from fixloop_bot.domain.expectations.compiled import schema as compiled_schema
 from fixloop_bot.domain.expectations.cursor import Cursor
-from fixloop_bot.domain.expectations.terms import Literal, Term, is_number, names_in
+from fixloop_bot.domain.expectations.terms import Literal, Term, is_number
 
 LONGEST_LINE = 2_000
 LONGEST_SCHEMA_LINE = 100_000
-
-
-class Subject(StrEnum):
-    """What an assertion looks at."""
-
-    STATUS = "status"
-    HEADER = "header"
-    COOKIE = "cookie"
-    JSON = "json"
-    SCHEMA = "schema"
-    BODY = "body"
-    LATENCY = "latency"
-    SIZE = "size"
-    SHA256 = "sha256"
-    REDIRECT = "redirect"
-
-
-class Comparison(StrEnum):
-    """How it is compared. ``!=`` is a negated ``==``."""
-
-    EQUAL = "=="
-    BELOW = "<"
-    AT_MOST = "<="
-    ABOVE = ">"
-    AT_LEAST = ">="
-    IN = "in"
-    CONTAINS = "contains"
-    MATCHES = "matches"
-    EXISTS = "exists"
-    TYPE = "type"
-    TO = "to"
-    FITS = "fits"
 
 
 ORDER = ("==", "!=", "<=", ">=", "<", ">")
@@ -96,44 +61,6 @@ TEXTUAL = ("==", "!=", "contains", "matches", "in", "exists", "not")
 TYPES = ("number", "integer", "text", "string", "boolean", "array", "object", "null")
 QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,2})?)(?=[\s<]|$)")
 CODE = re.compile(r"[1-5](?:xx|\d\d(?:-[1-5]\d\d)?)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assertion:
-    """One parsed ``expect`` line; immutable, hashable, parsed once.
-
-    ``name`` is the header's or cookie's, ``path`` the JSON path as text. ``quantile`` is in 0…1, set for ``p95 < 400``
-    alone; then, and for ``latency``, ``limit_ms`` is the bound. ``schema`` is JSON text, empty for ``schema openapi``
-    and for ``shape as before``, which has ``before`` set.
-    """
-
-    source: str
-    subject: Subject
-    comparison: Comparison
-    negated: bool = False
-    name: str = ""
-    path: str = ""
-    length: bool = False
-    value: Term | None = None
-    codes: tuple[str, ...] = ()
-    schema: str = ""
-    before: bool = False
-    limit_ms: float | None = None
-    quantile: float | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The placeholders that need a value before the line can be held against an answer."""
-        return names_in(self.value)
-
-    @property
-    def wants_openapi(self) -> bool:
-        return self.subject is Subject.SCHEMA and not self.schema and not self.before
-
-    @property
-    def wants_before(self) -> bool:
-        """Whether a baseline has to say what the schema is (``described.with_shapes``)."""
-        return self.before
 
 
 @lru_cache(maxsize=2048)

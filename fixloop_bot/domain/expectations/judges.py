@@ -14,9 +14,9 @@ from typing import Any
 import re2
 
 from fixloop_bot.domain.expectations.answers import Answer, path_of, printable
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.compiled import Uncompilable, plain_steps, regex
 from fixloop_bot.domain.expectations.compiled import schema as compiled_schema
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.terms import (
     Literal,
     NoValue,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from fixloop_bot.domain.expectations.answers import Answer, NotJson, shown
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.compiled import regex
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.judges import covers
 from fixloop_bot.domain.not_fooled.cached import from_a_cache
 from fixloop_bot.domain.not_fooled.confessions import confession

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fixloop_bot.domain.expectations.answers import Answer, NotJson, shown
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.not_fooled.confessions import confession
 from fixloop_bot.domain.plans import DnsCheck, GrpcCheck, WebsocketCheck, WireCheck
 from fixloop_bot.domain.samples import AssertionResult, Response

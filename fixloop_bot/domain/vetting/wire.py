@@ -10,7 +10,7 @@ from fixloop_bot.domain.addresses import locate_name, locate_wire, name_servers
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.errors import ExpectError, GateRefused
 from fixloop_bot.domain.expectations import expect
-from fixloop_bot.domain.expectations.expect import Assertion, Subject
+from fixloop_bot.domain.expectations.claim import Assertion, Subject
 from fixloop_bot.domain.outgoing import check_message
 from fixloop_bot.domain.plans import (
     DnsCheck,

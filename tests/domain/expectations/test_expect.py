@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixloop_bot.domain.errors import ExpectError
-from fixloop_bot.domain.expectations.expect import Comparison, Subject, parse
+from fixloop_bot.domain.expectations.claim import Comparison, Subject
+from fixloop_bot.domain.expectations.expect import parse
 
 LINES = (
     "status == 200",

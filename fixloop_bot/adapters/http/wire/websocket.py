@@ -25,7 +25,7 @@ from fixloop_bot.adapters.http.wire.streams import MOST_FRAMES, PORTION, USER_AG
 from fixloop_bot.domain.addresses import Target, home, locate
 from fixloop_bot.domain.catalog import Service
 from fixloop_bot.domain.expectations import expect
-from fixloop_bot.domain.expectations.expect import Subject
+from fixloop_bot.domain.expectations.claim import Subject
 from fixloop_bot.domain.filling import Values, fill_request, uses_secret
 from fixloop_bot.domain.headers import check_header, check_header_value
 from fixloop_bot.domain.outgoing import check_message, check_secrets

@@ -6,7 +6,7 @@ import re
 
 from fixloop_bot.domain.errors import ExpectError
 from fixloop_bot.domain.expectations import expect
-from fixloop_bot.domain.expectations.expect import Assertion, Comparison, Subject
+from fixloop_bot.domain.expectations.claim import Assertion, Comparison, Subject
 from fixloop_bot.domain.expectations.terms import Literal
 from fixloop_bot.domain.figures import milliseconds
 
