@@ -51,7 +51,8 @@ class Wish:
     ``what`` is an action or ``command``; ``incident`` an id or empty; ``text`` a command's words. ``block_id`` …
     ``chosen`` are of a tick on the checklist. ``fields`` are what a modal asked for, by name. ``place`` says where the
     person was: ``button``, ``command``, ``modal``, ``home``, ``shortcut`` or ``reaction``; ``team`` is their
-    workspace's id. ``id`` is the same for a repeated delivery.
+    workspace's id. ``pressed_at`` is when, in epoch seconds by Slack's clock, and 0 where Slack does not say. ``id`` is
+    the same for a repeated delivery.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Wish:
     fields: tuple[tuple[str, str], ...] = ()
     place: str = ""
     team: str = ""
+    pressed_at: float = 0.0
 
     def field(self, name: str) -> str:
         """What a modal's field holds; empty where it was left so."""

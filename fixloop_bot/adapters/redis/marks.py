@@ -13,10 +13,12 @@ from fixloop_bot.application.jobs import Job
 
 CHANGES_S = 600
 """Longer than anybody remembers what may change: after that it is asked for anyway."""
+TICK_S = 60
+"""Longer than a job is tried again."""
 
 
 class Marks(Keyspace):
-    """Keys ``outbox``, ``once``, ``count``, ``lead``, ``changed``. Implements the ``Changes`` port, too."""
+    """Keys ``outbox``, ``once``, ``count``, ``lead``, ``changed``, ``ticks``. Implements the ``Changes`` port, too."""
 
     async def waiting_jobs(self) -> Sequence[Job]:
         async with store_errors():
@@ -49,6 +51,22 @@ class Marks(Keyspace):
     async def note_change(self, what: str, mark: str) -> None:
         async with store_errors():
             await wait(self._redis.set(self._key("changed", what), mark, ex=CHANGES_S))
+
+    async def note_tick(self, incident_id: str, wish_id: str, *, pressed_at: float) -> None:
+        key = self._key("ticks", incident_id)
+        async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.zadd(key, {wish_id: pressed_at})
+            pipe.expire(key, TICK_S)
+            await pipe.execute()
+
+    async def ticks_before(self, incident_id: str, *, pressed_at: float) -> int:
+        first, last = (pressed_at - TICK_S, f"({pressed_at}") if pressed_at else ("-inf", "+inf")
+        async with store_errors():
+            return int(await wait(self._redis.zcount(self._key("ticks", incident_id), first, last)))
+
+    async def tick_done(self, incident_id: str, wish_id: str) -> None:
+        async with store_errors():
+            await wait(self._redis.zrem(self._key("ticks", incident_id), wish_id))
 
     async def last_change(self, what: str) -> str:
         return await self._text(self._key("changed", what)) or ""

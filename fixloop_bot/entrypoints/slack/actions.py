@@ -30,6 +30,7 @@ from fixloop_bot.entrypoints.slack.questions import prompted
 log = logging.getLogger(__name__)
 
 _STEP = re.compile(r"(?P<step>s\d{1,3}):(?P<version>\d{1,6})")
+_TS = re.compile(r"\d{1,12}(\.\d{1,9})?")
 BUTTONS = ("validate", "confirm", "new_plan", "stop", "reopen", "acknowledge", "report")
 """Those that make a wish at once; ``modals.py`` has those that ask for more first."""
 
@@ -191,4 +192,10 @@ def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
         "channel": str((body.get("channel") or {}).get("id") or container.get("channel_id", "")),
         "thread_ts": str(message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or ""),
         "response_url": str(body.get("response_url", "")),
+        "pressed_at": _seconds(str(action.get("action_ts", ""))),
     }
+
+
+def _seconds(ts: str) -> float:
+    """`1548261231.701` as epoch seconds; 0 for what is none."""
+    return float(ts) if _TS.fullmatch(ts) else 0.0
