@@ -13,7 +13,7 @@ An incident's way, from its alert to its report::
 What people see and ask for::
 
     thread        threads, views, novelty, attention, signpost: the cards in Slack, and how soon each is drawn again
-    wishes        wishes, desk, turns, deeds, permissions, whereabouts, mentions: what is asked for, by whom, may they
+    wishes        wishes, desk, precedence, deeds, permissions, whereabouts, mentions: what is asked, by whom, may they
     people        people, linking, timeline, asking, muting, reminders: who is on it, and what they do beside runs
     feed          feed, feed_rows, feed_views, curves, listing: App Home, and the lists of commands
     pictures      charts, occasions: what is drawn, and when

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fixloop_bot.application.ledger import acting_from
 from fixloop_bot.application.permissions import Permissions
 from fixloop_bot.application.ports import Board, Store
-from fixloop_bot.application.turns import Turns
+from fixloop_bot.application.precedence import Precedence
 from fixloop_bot.application.whereabouts import Whereabouts
 from fixloop_bot.application.wishes import ALSO, COMMANDS, ON_THE_CARD, Command, Deed, Wish
 from fixloop_bot.domain.errors import NewerDocument, SlackBusy, SlackRefused
@@ -46,7 +46,7 @@ class Desk:
         self._board = board
         self._permissions = permissions
         self._where = Whereabouts(store)
-        self._turns = Turns(store)
+        self._precedence = Precedence(store)
         self._deeds = deeds
         self._home = home
         self._commands = {command.word: command for command in commands}
@@ -69,7 +69,7 @@ class Desk:
                 sentence = await self._do(wish)
         except NewerDocument as newer:
             sentence = str(newer)
-        await self._turns.leave(wish)
+        await self._precedence.leave(wish)
         if wish.place == "home" and self._home is not None:
             await self._show_at_home(self._home, wish.user, sentence)
         elif sentence:
@@ -91,7 +91,7 @@ class Desk:
 
     async def _allowed(self, wish: Wish, name: str, deed: Deed) -> str:
         """The only way to a deed: the permissions are asked first, about the wish as the deed will get it."""
-        refusal = await self._permissions.refusal(wish, name) or await self._turns.wait(wish, name)
+        refusal = await self._permissions.refusal(wish, name) or await self._precedence.wait(wish, name)
         return refusal or await deed(wish)
 
     async def _say(self, wish: Wish, sentence: str) -> None:

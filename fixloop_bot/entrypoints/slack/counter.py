@@ -8,7 +8,7 @@ from dataclasses import replace
 from fixloop_bot.application.copilot.question import Question
 from fixloop_bot.application.jobs import JobQueue
 from fixloop_bot.application.ports import Board, Store
-from fixloop_bot.application.turns import Turns
+from fixloop_bot.application.precedence import Precedence
 from fixloop_bot.application.wishes import Wish, stops_everything
 from fixloop_bot.domain.errors import FixLoopError, StoreUnavailable
 
@@ -26,7 +26,7 @@ class Counter:
         self._store = store
         self._queue = queue
         self._board = board
-        self._turns = Turns(store)
+        self._precedence = Precedence(store)
 
     async def take(self, wish: Wish) -> None:
         job = wish.job()
@@ -34,7 +34,7 @@ class Counter:
             if await self._store.accept(job, seconds=REPEATED_WITHIN_S):
                 if stops_everything(wish):  # here and now: a job might wait for a worker
                     await self._store.halt(wish.user)
-                await self._turns.come(wish)
+                await self._precedence.come(wish)
                 await self._queue.hand_over([job])
         except StoreUnavailable as error:
             log.warning("a wish was not taken: %s", error)

@@ -1,4 +1,5 @@
-"""Clicks take turns. A run begins with the ticks that its person saw, and of two ticks the later one counts.
+"""What was pressed first is done first: a run begins with the ticks that its person saw, and of two ticks the later
+one counts.
 
 Every click is a job of its own. Whichever worker is free takes it, and one that must be tried again is overtaken: a
 step that somebody has just left out would run after all. So a tick is noted when it comes, and whatever depends on it
@@ -20,7 +21,7 @@ PATIENCE_S = 3.0
 LOOK_S = 0.02
 
 
-class Turns:
+class Precedence:
     """Lets ticks, and runs of what is ticked, happen in the order in which people pressed."""
 
     def __init__(self, store: Store) -> None:

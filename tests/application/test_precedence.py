@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fixloop_bot.adapters.slack.board import NullBoard
-from fixloop_bot.application import turns
+from fixloop_bot.application import precedence
 from fixloop_bot.application.checklist import shown_as_ticked
 from fixloop_bot.application.jobs import EXECUTE_RUN
 from fixloop_bot.application.wishes import Wish
@@ -69,7 +69,7 @@ async def overtaken(office: Office, slow: str, fast: str) -> None:
 
 @pytest.fixture
 async def broken(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr(turns, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(precedence, "PATIENCE_S", 0.1)
     await office.broken()
     return office
 
@@ -85,7 +85,7 @@ async def test_a_run_begins_with_what_was_unticked_before_it(
     office: Office, run: Wish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mira leaves a step out and validates; the tick's job is the slower one."""
-    monkeypatch.setattr(turns, "PATIENCE_S", 30.0)
+    monkeypatch.setattr(precedence, "PATIENCE_S", 30.0)
     await office.broken()
     await overtaken(office, *await come(office, tick(["s1", "s3", "s4"], after=1), run))
     assert await started(office) == ("s1", "s3", "s4")
