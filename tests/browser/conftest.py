@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
 
 from fixloop_bot.sandbox.page import page as serve
 from fixloop_bot.sandbox.slack import LocalSlack
@@ -26,9 +26,13 @@ ARGUMENTS = [
 ]
 WIDE, PHONE = (1600, 1000), (390, 844)
 SOAK_S = 4.0
+SOON_MS = 15_000
+"""What needs nothing but a page's and a bot's next turn; two busy cores take their time."""
 RATIO = 4.5
 """Of the contrast between any text and what is behind it (WCAG 2.2, AA)."""
 UNREADABLE = (Path(__file__).parent / "unreadable.js").read_text()
+
+expect.set_options(timeout=SOON_MS)
 
 
 @dataclass

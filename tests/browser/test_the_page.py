@@ -313,6 +313,6 @@ async def test_the_page_comes_back_by_itself(slack: LocalSlack, chromium: Browse
         await expect(page.locator(".link")).to_have_text("Reconnecting")
         slack.people.message("jonas", "incidents", "while you were away")
         async with serve(running, port=int(address.rsplit(":", 1)[1].strip("/"))):
-            await expect(page.locator(".link")).to_have_text("Live", timeout=15_000)
+            await expect(page.locator(".link")).to_have_text("Live")
             await expect(page.get_by_text("while you were away")).to_be_visible()
     await page.close()

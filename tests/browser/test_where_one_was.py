@@ -111,7 +111,7 @@ async def test_what_is_no_longer_known_says_since_when(slack: LocalSlack, chromi
         for part in (".rail", ".conversation", ".deck"):
             assert await page.locator(part).evaluate("each => each.getBoundingClientRect().top") >= bottom
         async with serve(running, port=int(address.rsplit(":", 1)[1].strip("/"))):
-            await expect(lost).to_have_count(0, timeout=15_000)
+            await expect(lost).to_have_count(0)
             await expect(page).to_have_title("FixLoop sandbox")
     await page.close()
 
