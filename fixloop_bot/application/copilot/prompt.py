@@ -77,8 +77,7 @@ def found(dossier: Dossier, numbers: Sequence[int], note: str = "") -> str:
 def sections(numbered: Iterable[tuple[int, Evidence]], mark: str) -> str:
     lines: list[str] = []
     for number, each in numbered:
-        named = each.title if each.title.startswith(each.source.value) else f"{each.source.value}: {each.title}"
-        lines += [f"<<<{mark} [{number}] {defanged(named)}>>>", defanged(each.text)]
+        lines += [f"<<<{mark} [{number}] {defanged(each.heading)}>>>", defanged(each.text)]
     return "\n".join([*lines, f"<<<{mark} end>>>"])
 
 

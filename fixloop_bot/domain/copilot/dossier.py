@@ -47,6 +47,11 @@ class Evidence:
     text: str
     link: str = ""
 
+    @property
+    def heading(self) -> str:
+        """What the model reads above it: ``incident: INC-1``."""
+        return self.title if self.title.startswith(self.source.value) else f"{self.source.value}: {self.title}"
+
 
 class Dossier:
     """Evidence in the order in which it was found, numbered from 1; it grows while an answer is worked on."""

@@ -104,7 +104,7 @@ class Judge:
             return Ruling(why=SILENT)
         read = read_marks(unit.text, known=self.known)
         marked = Marked(bare(read.claim), read.numbers)
-        if not _WORDS.search(marked.claim):  # citations alone say nothing
+        if not _WORDS.search(marked.claim) or self._is_shown(marked):  # citations alone say nothing
             return Ruling(why=SILENT)
         return self._always(marked.claim, marked.numbers) or (
             self._cited(marked) if marked.numbers else self._uncited(marked.claim)
@@ -145,6 +145,12 @@ class Judge:
             return Ruling(mark=CAUSE_NOT_VERIFIED)
         stands = claims_nothing(claim) or vouched_for(claim, marked.numbers, cited, self._dossier)
         return Ruling(mark="" if stands else NOT_VERIFIED)
+
+    def _is_shown(self, marked: Marked) -> bool:
+        """A line of the list of what the model was shown (``[3] incident: INC-1``), instead of an answer from it."""
+        claim = _words(marked.claim)
+        cited = [each for number in marked.numbers if (each := self._dossier.entry(number)) is not None]
+        return any(claim == _words(each.heading) for each in cited)
 
     def _subject(self) -> tuple[Grounds, ...]:
         """The incident itself, whose own names may be spoken of anywhere."""

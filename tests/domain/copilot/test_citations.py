@@ -242,6 +242,13 @@ def test_the_models_own_list_of_sources_is_dropped() -> None:
     assert said("Step 1 fails [1].\n[^1]: run 1\n") == "Step 1 fails [1]."
 
 
+def test_a_list_of_what_it_was_shown_is_no_answer() -> None:
+    """A small model copies the headings of its sections; what stands under them it may say."""
+    listed = "[1] step: run 1, step 1\n- [2] change: deploy\n[3] past incident: INC-7.\n**[7]** incident: INC-1\n"
+    assert said(listed) == ""
+    assert said(f"{listed}\nStep 1 fails [1].") == "Step 1 fails [1]."
+
+
 def test_code_that_nobody_has_run_is_left_out() -> None:
     assert said("Do this:\n```\nkubectl rollout undo deploy/checkout\n```\nStep 1 fails [1].") == "Step 1 fails [1]."
 
