@@ -147,10 +147,13 @@ class Judge:
         return Ruling(mark="" if stands else NOT_VERIFIED)
 
     def _is_shown(self, marked: Marked) -> bool:
-        """A line of the list of what the model was shown (``[3] incident: INC-1``), instead of an answer from it."""
+        """A line of the list of what the model was shown (``[3] incident: INC-1``), instead of an answer from it.
+
+        The heading of a change is one: it says what was changed.
+        """
         claim = _words(marked.claim)
         cited = [each for number in marked.numbers if (each := self._dossier.entry(number)) is not None]
-        return any(claim == _words(each.heading) for each in cited)
+        return any(claim == _words(each.heading) for each in cited if each.source is not Source.CHANGE)
 
     def _subject(self) -> tuple[Grounds, ...]:
         """The incident itself, whose own names may be spoken of anywhere."""

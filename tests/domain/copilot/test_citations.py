@@ -244,9 +244,10 @@ def test_the_models_own_list_of_sources_is_dropped() -> None:
 
 def test_a_list_of_what_it_was_shown_is_no_answer() -> None:
     """A small model copies the headings of its sections; what stands under them it may say."""
-    listed = "[1] step: run 1, step 1\n- [2] change: deploy\n[3] past incident: INC-7.\n**[7]** incident: INC-1\n"
+    listed = "[1] step: run 1, step 1\n- [6] verdict\n[3] past incident: INC-7.\n**[7]** incident: INC-1\n"
     assert said(listed) == ""
     assert said(f"{listed}\nStep 1 fails [1].") == "Step 1 fails [1]."
+    assert said("Change: deploy [2].") == "Change: deploy [1].", "what was changed is an answer"
 
 
 def test_code_that_nobody_has_run_is_left_out() -> None:
