@@ -22,8 +22,8 @@ from tests.adapters.wire_bench import HOST, WireBench, service_at, trickling
 async def test_a_connection_is_enough_where_nothing_is_expected_of_the_banner() -> None:
     """A silent server that accepts passes at once; latency is the time to connect."""
     async with speaking(silent) as port:
-        impatient = WireBench(service_at(port), total_s=1)
-        seen = await impatient.look(TcpCheck(target=f"{HOST}:{port}", expect=("latency < 2 s",)))
+        bench = WireBench(service_at(port))
+        seen = await bench.look(TcpCheck(target=f"{HOST}:{port}", expect=("latency < 2 s",)))
     assert seen.line == f"TCP {HOST}:{port}"
     assert (seen.response.status, seen.response.body) == (0, b"")
     assert 0 < seen.response.latency_ms < 2_000

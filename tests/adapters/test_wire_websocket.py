@@ -88,8 +88,8 @@ async def test_a_handshake_alone_is_enough_where_nothing_is_sent() -> None:
         await hold(connection)
 
     async with websocket(hold) as port:
-        assert await bench(port, total_s=1).passes(WebsocketCheck(path="/live"))
-        assert await bench(port, total_s=1).passes(WebsocketCheck(path="/live", send="x", awaits_message=False))
+        assert await bench(port).passes(WebsocketCheck(path="/live"))
+        assert await bench(port).passes(WebsocketCheck(path="/live", send="x", awaits_message=False))
     async with websocket(greet) as port:
         assert await bench(port).passes(WebsocketCheck(path="/live", expect=("json $.hello == 1",)))
 

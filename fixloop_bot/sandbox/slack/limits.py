@@ -37,7 +37,7 @@ class Window:
 
     def wait(self, now: float) -> float:
         """Seconds until the next admission is possible; 0 admits now and counts it."""
-        while self._admitted and self._admitted[0] <= now - self.seconds:
+        while self._admitted and self._admitted[0] + self.seconds <= now:
             self._admitted.popleft()
         if len(self._admitted) < self.allowed:
             self._admitted.append(now)
