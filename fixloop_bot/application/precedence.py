@@ -29,15 +29,19 @@ class Precedence:
 
     async def come(self, wish: Wish) -> None:
         """A wish is accepted, and not yet queued."""
-        if wish.what == TICK and wish.pressed_at:
+        if wish.what == TICK:
             await self._store.note_tick(wish.incident, wish.id, pressed_at=wish.pressed_at)
 
     async def wait(self, wish: Wish, name: str) -> str:
-        """Wait for earlier ticks; returns why there can be no run yet, and raises Conflict for a tick to try again."""
+        """Wait for ticks: a run for all, a tick for those before it.
+
+        Returns why there can be no run yet; raises Conflict for a tick to be tried again.
+        """
         if name not in RUNS and not (name == TICK and wish.pressed_at):
             return ""
+        before = wish.pressed_at if name == TICK else 0.0
         for _ in range(round(PATIENCE_S / LOOK_S)):
-            if not await self._store.ticks_before(wish.incident, pressed_at=wish.pressed_at):
+            if not await self._store.ticks_before(wish.incident, pressed_at=before):
                 return ""
             await asyncio.sleep(LOOK_S)
         if name == TICK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from fixloop_bot.adapters.redis.store import RedisStore
 from fixloop_bot.adapters.slack.board import NullBoard
 from fixloop_bot.application.jobs import Job
 from fixloop_bot.application.wishes import Wish
+from fixloop_bot.entrypoints.slack.actions import tick_wish
+from fixloop_bot.entrypoints.slack.commands import command_wish
 from fixloop_bot.entrypoints.slack.counter import Counter
 
 
@@ -50,3 +53,21 @@ async def test_a_repeated_delivery_does_not_pull_again(store: RedisStore) -> Non
     assert await store.halted_by() is None
     await counter.take(command("stop", delivery="t2"))
     assert await store.halted_by() == "U0MIRA"
+
+
+def clicked(**changed: object) -> dict[str, Any]:
+    action = {"type": "checkboxes", "action_id": "tick", "block_id": "plan|INC-1|1|0|s1,s2", "action_ts": "1764000000"}
+    return {"user": {"id": "U0MIRA"}, "actions": [{**action, "selected_options": [{"value": "s1"}], **changed}]}
+
+
+def test_deeds_of_one_second_are_told_apart() -> None:
+    """Two boxes are unticked, two words are typed; what comes again is the same, whatever it is called."""
+    ticks = [clicked(), clicked(selected_options=[]), clicked(selected_options=[{"value": "s2"}])]
+    wishes = [tick_wish(body) for body in ticks]
+    assert len({wish.id for wish in wishes if wish is not None}) == len(ticks)
+    assert tick_wish(ticks[0]) == tick_wish(clicked())
+    typed = [
+        {"user_id": "U0MIRA", "channel_id": "C0INC", "trigger_id": "", "text": text} for text in ("status", "stop")
+    ]
+    assert len({command_wish(body).id for body in typed}) == 2
+    assert command_wish(typed[1]).id == command_wish(dict(typed[1])).id

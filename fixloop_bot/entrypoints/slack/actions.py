@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
 from typing import Any
 
+import orjson
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from fixloop_bot.adapters.slack.api import SlackApi
@@ -149,7 +151,7 @@ def feedback_wish(body: dict[str, Any]) -> Wish:
     if what == FEEDBACK:
         what, _, value = value.partition(":")
     what = LIKED if what == LIKED else DISLIKED
-    return Wish(**{**common(body, action), "id": f"{common(body, action)['id']}:{what}"}, what=what, chosen=(value,))
+    return Wish(**common(body, action), what=what, chosen=(value,))
 
 
 def reason_wish(body: dict[str, Any]) -> Wish | None:
@@ -186,7 +188,7 @@ def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
     container, user = body.get("container") or {}, str((body.get("user") or {}).get("id", ""))
     message = body.get("message") or {}
     return {
-        "id": f"{action.get('action_ts', '')}:{user}:{action.get('action_id', '')}",
+        "id": f"{action.get('action_ts', '')}:{user}:{action.get('action_id', '')}:{digest(action)}",
         "place": "home" if (body.get("view") or {}).get("type") == "home" else "button",
         "user": user,
         "channel": str((body.get("channel") or {}).get("id") or container.get("channel_id", "")),
@@ -194,6 +196,11 @@ def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
         "response_url": str(body.get("response_url", "")),
         "pressed_at": _seconds(str(action.get("action_ts", ""))),
     }
+
+
+def digest(what: dict[str, Any]) -> str:
+    """Tells deeds of one person at one moment apart; a repeated delivery says the same."""
+    return hashlib.blake2b(orjson.dumps(what, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
 def _seconds(ts: str) -> float:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from fixloop_bot.application.wishes import Wish
 from fixloop_bot.domain.errors import FixLoopError
+from fixloop_bot.entrypoints.slack.actions import digest
 from fixloop_bot.entrypoints.slack.counter import Counter
 from fixloop_bot.entrypoints.slack.forms import Forms
 
@@ -44,9 +45,10 @@ async def _form_of(forms: Forms, wish: Wish) -> Wish | None:
 
 
 def command_wish(body: dict[str, Any]) -> Wish:
-    """A slash command; its trigger id is the same for a repeated delivery."""
+    """A slash command; where it came from and what it says are the same for a repeated delivery."""
+    same = {name: body.get(name) for name in ("trigger_id", "response_url", "channel_id", "text")}
     return Wish(
-        id=f"command:{body.get('trigger_id', '')}:{body.get('user_id', '')}",
+        id=f"command:{body.get('user_id', '')}:{digest(same)}",
         what="command",
         user=str(body.get("user_id", "")),
         channel=str(body.get("channel_id", "")),
