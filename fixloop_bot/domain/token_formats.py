@@ -70,4 +70,10 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("xAI", r"xai-[A-Za-z0-9]{60,}"),
 )
 
-ANY = rf"\b(?:{'|'.join(pattern for _, pattern in FORMATS)})"
+
+def _bounded(pattern: str) -> str:
+    """A token begins where a word begins; one that may begin with a sign begins anywhere."""
+    return pattern if pattern.startswith("[A-Za-z0-9_~.-]") else rf"\b(?:{pattern})"
+
+
+ANY = "|".join(_bounded(pattern) for _, pattern in FORMATS)
