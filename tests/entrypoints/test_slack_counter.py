@@ -66,8 +66,15 @@ def test_deeds_of_one_second_are_told_apart() -> None:
     wishes = [tick_wish(body) for body in ticks]
     assert len({wish.id for wish in wishes if wish is not None}) == len(ticks)
     assert tick_wish(ticks[0]) == tick_wish(clicked())
-    typed = [
-        {"user_id": "U0MIRA", "channel_id": "C0INC", "trigger_id": "", "text": text} for text in ("status", "stop")
-    ]
-    assert len({command_wish(body).id for body in typed}) == 2
-    assert command_wish(typed[1]).id == command_wish(dict(typed[1])).id
+    once = {"user_id": "U0MIRA", "channel_id": "C0INC", "trigger_id": "7.7", "text": "status"}
+    assert command_wish(once).id == command_wish(dict(once)).id
+    assert command_wish(once).id != command_wish({**once, "text": "stop"}).id
+
+
+def test_what_does_not_say_when_it_was_pressed_is_no_repetition() -> None:
+    """A Slack that leaves out times and triggers: the second press is one of its own."""
+    press = clicked(action_ts="")
+    assert tick_wish(press) != tick_wish(press)
+    assert tick_wish({**press, "trigger_id": "7.7"}) == tick_wish({**press, "trigger_id": "7.7"})
+    typed = {"user_id": "U0MIRA", "channel_id": "C0INC", "text": "status"}
+    assert command_wish(typed).id != command_wish(typed).id

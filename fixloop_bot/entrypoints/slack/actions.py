@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -188,7 +189,7 @@ def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
     container, user = body.get("container") or {}, str((body.get("user") or {}).get("id", ""))
     message = body.get("message") or {}
     return {
-        "id": f"{action.get('action_ts', '')}:{user}:{action.get('action_id', '')}:{digest(action)}",
+        "id": f"{_moment(body, action)}:{user}:{action.get('action_id', '')}:{digest(action)}",
         "place": "home" if (body.get("view") or {}).get("type") == "home" else "button",
         "user": user,
         "channel": str((body.get("channel") or {}).get("id") or container.get("channel_id", "")),
@@ -196,6 +197,11 @@ def common(body: dict[str, Any], action: dict[str, Any]) -> dict[str, Any]:
         "response_url": str(body.get("response_url", "")),
         "pressed_at": _seconds(str(action.get("action_ts", ""))),
     }
+
+
+def _moment(body: dict[str, Any], action: dict[str, Any]) -> str:
+    """What tells one press of a button from the next: its time, else its trigger; without both it is no repetition."""
+    return str(action.get("action_ts") or body.get("trigger_id") or uuid4())
 
 
 def digest(what: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import Any
+from uuid import uuid4
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
@@ -47,8 +48,9 @@ async def _form_of(forms: Forms, wish: Wish) -> Wish | None:
 def command_wish(body: dict[str, Any]) -> Wish:
     """A slash command; where it came from and what it says are the same for a repeated delivery."""
     same = {name: body.get(name) for name in ("trigger_id", "response_url", "channel_id", "text")}
+    known = body.get("trigger_id") or body.get("response_url")
     return Wish(
-        id=f"command:{body.get('user_id', '')}:{digest(same)}",
+        id=f"command:{body.get('user_id', '')}:{digest(same) if known else uuid4()}",
         what="command",
         user=str(body.get("user_id", "")),
         channel=str(body.get("channel_id", "")),
