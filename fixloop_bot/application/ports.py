@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -272,15 +272,15 @@ class Store(Protocol):
 
     async def jobs_taken(self, keys: Sequence[str]) -> None: ...
 
-    async def note_tick(self, incident_id: str, wish_id: str, *, pressed_at: float) -> None:
-        """A tick on the checklist has come; forgotten after a minute, should its job be lost."""
+    async def note_tick(self, incident_id: str, name: str, *, pressed_at: float) -> None:
+        """A tick has come, pressed at so many epoch seconds; forgotten in half a minute, should its job be lost."""
         ...
 
-    async def ticks_before(self, incident_id: str, *, pressed_at: float) -> int:
-        """How many ticks of the minute before, in epoch seconds, are still to be done; before 0: how many at all."""
+    async def ticks_to_do(self, incident_id: str) -> Mapping[str, float]:
+        """The ticks that have come and are not done: when each was pressed, by name."""
         ...
 
-    async def tick_done(self, incident_id: str, wish_id: str) -> None: ...
+    async def tick_done(self, incident_id: str, name: str) -> None: ...
 
     async def once(self, name: str, *, seconds: float) -> bool:
         """True for the first caller of this name within so many seconds, in any process."""

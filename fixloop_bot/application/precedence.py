@@ -1,5 +1,5 @@
-"""What was pressed first is done first: a run begins with the ticks that its person saw, and of two ticks the later
-one counts.
+"""What was pressed first is done first: a run begins with the ticks that its person saw, and of one person's
+ticks the last one counts.
 
 Every click is a job of its own. Whichever worker is free takes it, and one that must be tried again is overtaken: a
 step that somebody has just left out would run after all. So a tick is noted when it comes, and whatever depends on it
@@ -9,6 +9,7 @@ waits until it is done.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from fixloop_bot.application.ports import Store
 from fixloop_bot.application.wishes import Wish
@@ -30,18 +31,18 @@ class Precedence:
     async def come(self, wish: Wish) -> None:
         """A wish is accepted, and not yet queued."""
         if wish.what == TICK:
-            await self._store.note_tick(wish.incident, wish.id, pressed_at=wish.pressed_at)
+            await self._store.note_tick(wish.incident, _name(wish), pressed_at=wish.pressed_at)
 
     async def wait(self, wish: Wish, name: str) -> str:
-        """Wait for ticks: a run for all, a tick for those before it.
+        """Wait for ticks: a run for everybody's, a tick for the same person's before it.
 
         Returns why there can be no run yet; raises Conflict for a tick to be tried again.
         """
-        if name not in RUNS and not (name == TICK and wish.pressed_at):
+        if name != TICK and name not in RUNS:
             return ""
-        before = wish.pressed_at if name == TICK else 0.0
         for _ in range(round(PATIENCE_S / LOOK_S)):
-            if not await self._store.ticks_before(wish.incident, pressed_at=before):
+            to_do = await self._store.ticks_to_do(wish.incident)
+            if not (_earlier(to_do, wish) if name == TICK else to_do):
                 return ""
             await asyncio.sleep(LOOK_S)
         if name == TICK:
@@ -51,4 +52,13 @@ class Precedence:
     async def leave(self, wish: Wish) -> None:
         """A wish is done, or refused."""
         if wish.what == TICK:
-            await self._store.tick_done(wish.incident, wish.id)
+            await self._store.tick_done(wish.incident, _name(wish))
+
+
+def _name(tick: Wish) -> str:
+    return f"{tick.user}|{tick.id}"
+
+
+def _earlier(to_do: Mapping[str, float], tick: Wish) -> list[str]:
+    """Other people's are not waited for: of their clicks, too, only the difference is applied."""
+    return [name for name, at in to_do.items() if name.startswith(f"{tick.user}|") and at < tick.pressed_at]

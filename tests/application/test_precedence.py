@@ -7,7 +7,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
+from redis.asyncio import Redis
 
+from fixloop_bot.adapters.redis.marks import TICK_S
 from fixloop_bot.adapters.slack.board import NullBoard
 from fixloop_bot.application import precedence
 from fixloop_bot.application.checklist import shown_as_ticked
@@ -16,18 +18,18 @@ from fixloop_bot.application.wishes import Wish
 from fixloop_bot.domain.errors import Conflict
 from fixloop_bot.domain.runs import RunKind
 from fixloop_bot.entrypoints.slack.counter import Counter
-from tests.application.office import MIRA, Office
+from tests.application.office import JONAS, MIRA, Office
 from tests.fake_clock import START
 
 AUTOMATIC = ("s1", "s2", "s3", "s4")
 
 
-def tick(chosen: Collection[str], *, after: float) -> Wish:
+def tick(chosen: Collection[str], *, after: float, user: str = MIRA) -> Wish:
     """A click on the screen that shows every automatic step as ticked."""
     return Wish(
         id=f"{START + after}:tick",
         what="tick",
-        user=MIRA,
+        user=user,
         channel="C0CHECKOUT",
         incident="INC-1",
         block_id="b1",
@@ -116,3 +118,21 @@ async def test_a_tick_that_came_to_nothing_is_waited_for_by_nobody(broken: Offic
     await broken.desk.answer(run)
     assert await started(broken) == AUTOMATIC
     assert any(job.name == EXECUTE_RUN for job in broken.tray.jobs.values())
+
+
+async def test_nobody_waits_for_anothers_tick(broken: Office) -> None:
+    """Mira's is stuck; Jonas's is done at once, and hers takes nothing from it."""
+    stuck, his = await come(broken, tick(["s1", "s3", "s4"], after=1), tick(["s1", "s2", "s4"], after=2, user=JONAS))
+    await broken.desk.answer(his)
+    assert shown_as_ticked(await broken.incident()) == ("s1", "s2", "s4")
+    await broken.desk.answer(stuck)
+    assert shown_as_ticked(await broken.incident()) == ("s1", "s4")
+
+
+async def test_a_tick_whose_job_is_lost_is_forgotten(broken: Office, redis: Redis) -> None:
+    """Soon after the last one, and with the first one that comes much later."""
+    await come(broken, tick(["s1"], after=1))
+    (key,) = [key async for key in redis.scan_iter("*ticks:INC-1")]
+    assert 0 < await redis.ttl(key) <= TICK_S
+    await come(broken, tick(["s4"], after=2 + TICK_S))
+    assert len(await broken.store.ticks_to_do("INC-1")) == 1

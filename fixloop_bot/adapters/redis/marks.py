@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -13,8 +13,8 @@ from fixloop_bot.application.jobs import Job
 
 CHANGES_S = 600
 """Longer than anybody remembers what may change: after that it is asked for anyway."""
-TICK_S = 60
-"""Longer than a job is tried again."""
+TICK_S = 30
+"""A little less than a job is tried again: what waits for a lost one gets its turn in the end."""
 
 
 class Marks(Keyspace):
@@ -52,21 +52,22 @@ class Marks(Keyspace):
         async with store_errors():
             await wait(self._redis.set(self._key("changed", what), mark, ex=CHANGES_S))
 
-    async def note_tick(self, incident_id: str, wish_id: str, *, pressed_at: float) -> None:
+    async def note_tick(self, incident_id: str, name: str, *, pressed_at: float) -> None:
         key = self._key("ticks", incident_id)
         async with store_errors(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.zadd(key, {wish_id: pressed_at})
+            pipe.zremrangebyscore(key, "-inf", pressed_at - TICK_S)
+            pipe.zadd(key, {name: pressed_at})
             pipe.expire(key, TICK_S)
             await pipe.execute()
 
-    async def ticks_before(self, incident_id: str, *, pressed_at: float) -> int:
-        first, last = (pressed_at - TICK_S, f"({pressed_at}") if pressed_at else ("-inf", "+inf")
+    async def ticks_to_do(self, incident_id: str) -> Mapping[str, float]:
         async with store_errors():
-            return int(await wait(self._redis.zcount(self._key("ticks", incident_id), first, last)))
+            known = await wait(self._redis.zrange(self._key("ticks", incident_id), 0, -1, withscores=True))
+        return {name.decode(): pressed_at for name, pressed_at in known}
 
-    async def tick_done(self, incident_id: str, wish_id: str) -> None:
+    async def tick_done(self, incident_id: str, name: str) -> None:
         async with store_errors():
-            await wait(self._redis.zrem(self._key("ticks", incident_id), wish_id))
+            await wait(self._redis.zrem(self._key("ticks", incident_id), name))
 
     async def last_change(self, what: str) -> str:
         return await self._text(self._key("changed", what)) or ""

@@ -36,7 +36,7 @@ slack:log|line|due|hold|…:X Slack's limits: calls of the last minute,    a min
                             who waits in line, what a 429 holds,
                             when the last one went out
 waits:ID, clicked:ID        whose redraws wait; where somebody clicked   seconds, two minutes at most
-ticks:ID                    ticks on the checklist that are to be done   a minute after the last one
+ticks:ID                    ticks on the checklist that are to be done   half a minute after the last one
 recent:CHANNEL              who began there in the last minute           two minutes
 storm:CHANNEL, storm_of:ID, the channel's last storm; an incident's;     retention
 storm_members:STORM         who joined it, and when
