@@ -113,6 +113,10 @@ class Editing:
                 steps[place], steps[other] = steps[other], steps[place]
         return await self._keep(draft, steps)
 
+    def new_id(self, draft: Draft) -> str:
+        """For the form of a new step: submitted twice, it adds one."""
+        return _free(draft)
+
     async def put(self, draft: Draft, step_id: str, words: StepWords) -> Draft | Refused:
         """Typed words in the place of a step, or as a new one at the end; refused with a sentence for each field."""
         before = draft.step(step_id)
@@ -120,7 +124,7 @@ class Editing:
             return Refused(errors={"title": f"A plan has at most {MOST_STEPS} steps. Remove one first."})
         typed = self._whole(replace(words, title=mask(words.title)), before)
         try:
-            step = self._wording.read(typed, step_id=before.id if before is not None else _free(draft), before=before)
+            step = self._wording.read(typed, step_id=step_id, before=before)
         except Unreadable as unreadable:
             return Refused(errors=unreadable.errors)
         service = await self._service(draft.incident)
@@ -269,6 +273,6 @@ def _place(draft: Draft, step_id: str) -> int | None:
 
 def _free(draft: Draft) -> str:
     """An id that no step of the draft has, and none of its base either while there is such a one."""
-    ids = [f"s{number}" for number in range(1, MOST_STEPS + 1)]
+    ids = [f"s{number}" for number in range(1, MOST_STEPS + 2)]  # a full draft refuses it when it is submitted
     held, known = {step.id for step in draft.steps}, {step.id for step in draft.base}
     return next((each for each in ids if each not in held | known), next(each for each in ids if each not in held))

@@ -298,6 +298,25 @@ async def test_a_step_is_added_from_a_probe_or_from_the_openapi_document(room: R
     assert added.check.expect[1].startswith("schema {")
 
 
+async def test_what_is_delivered_twice_is_done_once(room: Room) -> None:
+    """A step is moved up by one place, and one step is added."""
+    listing = await edit(room)
+    delivery = room.slack.core.delivery
+    await room.choose(listing, "step_more", "up:s4")
+    assert (await delivery.interaction(delivery.log[-1].payload)).ok
+    await until(lambda: "*3  The monitor is OK" in words(room.slack.open_views("mira")[-1]))
+    assert (await room.slack.people.click_view("mira", listing.id, "step_add")).ok
+    form = await room.view("Add a step")
+    await room.submit(form, {"title": "Carts still open"})
+    assert (await delivery.interaction(delivery.log[-1].payload)).ok
+    assert await room.submit(listing, {}) == {}
+    plan = (await room.incident()).plan
+    assert plan is not None
+    titles = [step.title for step in plan.steps]
+    assert titles[2] == "The monitor is OK"
+    assert titles.count("Carts still open") == 1
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "sentence"),
     [

@@ -98,6 +98,8 @@ def _register_list(app: AsyncApp, api: SlackApi, counter: Counter, editing: Edit
         await ack()
         with _harmless("a draft is not changed"):
             what, _, step_id = str((_action(body).get("selected_option") or {}).get("value", "")).partition(":")
+            if not await counter.first(f"rearranged:{button_wish(body).id}"):  # twice up is not once up
+                return
             draft = await editing.draft(str(about(body["view"]).get("draft", "")))
             step = draft.step(step_id) if draft is not None else None
             if draft is None or step is None:
@@ -148,13 +150,13 @@ def _register_adding(app: AsyncApp, api: SlackApi, editing: Editing) -> None:
             if draft is None:
                 return
             offered = await editing.starters(draft, described=False)
-            first = editing.words(offered[0].step)
+            first, step_id = editing.words(offered[0].step), editing.new_id(draft)
             opened = await api.call(
-                "views.push", trigger_id=_trigger(body), view=step_form(draft, "", first, starters=offered)
+                "views.push", trigger_id=_trigger(body), view=step_form(draft, step_id, first, starters=offered)
             )
             described = await editing.starters(draft)
             if len(described) > len(offered):
-                new = step_form(draft, "", first, starters=described)
+                new = step_form(draft, step_id, first, starters=described)
                 await api.call("views.update", view_id=opened["view"]["id"], hash=opened["view"]["hash"], view=new)
 
     async def begun_from(ack: AsyncAck, body: Json) -> None:
@@ -167,8 +169,8 @@ def _register_adding(app: AsyncApp, api: SlackApi, editing: Editing) -> None:
             if draft is None or not chosen.isdecimal() or int(chosen) >= len(offered):
                 return
             revision = str(int(known.get("revision", 0)) + 1)
-            words = editing.words(offered[int(chosen)].step)
-            new = step_form(draft, "", words, revision=revision, starters=offered, chosen=chosen)
+            words, step_id = editing.words(offered[int(chosen)].step), str(known.get("step", ""))
+            new = step_form(draft, step_id, words, revision=revision, starters=offered, chosen=chosen)
             await api.call("views.update", view_id=view["id"], hash=view.get("hash"), view=new)
 
     app.action(ADD_STEP)(added)

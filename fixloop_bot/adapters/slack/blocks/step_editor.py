@@ -110,9 +110,12 @@ def step_form(
     starters: Sequence[Starter] = (),
     chosen: str = "",
 ) -> Block:
-    """One step as it is typed. ``revision`` is new where the form is filled anew: the client keeps what it knows."""
+    """One step as it is typed; it is added where the draft has none of this id.
+
+    ``revision`` is new where the form is filled anew: the client keeps what it knows.
+    """
     name = f"step:{revision}"
-    adds = not step_id
+    adds = draft.step(step_id) is None
     roles = [(text, role.value) for role, text in ROLES]
     known = words.role if words.role in {value for _, value in roles} else Role.CONFIRMATION.value
     blocks = [
