@@ -124,7 +124,7 @@ class Editing:
             return Refused(errors={"title": f"A plan has at most {MOST_STEPS} steps. Remove one first."})
         typed = self._whole(replace(words, title=mask(words.title)), before)
         try:
-            step = self._wording.read(typed, step_id=step_id, before=before)
+            step = self._wording.read(typed, step_id=step_id or _free(draft), before=before)
         except Unreadable as unreadable:
             return Refused(errors=unreadable.errors)
         service = await self._service(draft.incident)
